@@ -27,21 +27,22 @@ int entry_encode(const struct submission *submission, const struct entry_stamp *
 /* Without decoding the rest. 0 where it is missing. */
 int64_t entry_recorded_at(struct bytes payload);
 
-/* A decoded entry; draft and stored live in the arena, slice in the payload. */
+/* A decoded entry: draft and principal in the arena, slice in the payload. */
 struct entry {
-    const Zhurnal__V1__Entry *stored;
     struct bytes slice; /* The draft as received. */
     const Zhurnal__V1__Draft *draft;
+    const Zhurnal__V1__Principal *principal;
+    int64_t recorded_at_ms;
 };
 
-/* STATUS_OK, STATUS_MALFORMED, STATUS_NO_MEMORY (also when the arena's limit is reached). The
- * draft's own limits (events, sizes) are not checked. */
+/* What the judge reads; sealed parts are left as they are. STATUS_OK, STATUS_MALFORMED,
+ * STATUS_NO_MEMORY (also when the arena's limit is reached). The draft's own limits (events, sizes)
+ * are not checked. */
 int entry_decode(struct bytes payload, struct arena *arena, struct entry *entry);
 
 /* True if the submission says what the payload recorded: the draft's bytes and the parts are equal,
- * salts too where the client chose them. *same is false for a payload that does not decode. */
-int entry_same(
-    const struct submission *submission, struct bytes payload, struct arena *arena, bool *same);
+ * salts too where the client chose them. */
+bool entry_same(const struct submission *submission, struct bytes payload);
 
 /* The text of part number (from 1) of the entry, borrowed from payload. False where there is none,
  * or it is sealed under a key. */
