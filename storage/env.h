@@ -5,8 +5,9 @@
  * line with one check at its end.
  *
  * The map is fixed at open and never resized: a live reader would make that a crash. A read
- * transaction never spans a wait or a send: whoever reads much copies at most 1 MiB, ends it and goes on by key,
- * for one pinned reader makes the file grow without bound.
+ * transaction never spans a wait or a send: whoever reads much copies at most 1 MiB, ends it and
+ * goes on by key, for one pinned reader makes the file grow without bound. A process opens an
+ * environment once.
  *
  * Threads: one write transaction at a time, begun and ended on the one thread that owns writing to
  * this environment. A read transaction may be used from any one thread at a time (MDB_NOTLS). */
@@ -18,7 +19,9 @@
 
 #include <lmdb.h>
 
-enum env_op { ENV_OP_BEGIN, ENV_OP_PUT, ENV_OP_COMMIT };
+enum env_op { ENV_OP_BEGIN, ENV_OP_PUT, ENV_OP_COMMIT, ENV_OP_SYNC };
+
+enum { ENV_KEY_MAX = 511 }; /* Bytes of a key; at least one. */
 
 struct env_options {
     size_t map_size;     /* Address space, not disk: the file grows as it is written. */
@@ -46,13 +49,16 @@ struct txn {
     int status; /* First failure, or STATUS_OK. */
 };
 
-/* The directory is made (0700) unless read_only. On failure env is left closed. */
-int env_open(struct env *env, const char *path, const struct env_options *options, struct error *err);
+/* The directory is made (0700) unless read_only; it and its file are flushed into place. On failure
+ * env is left closed. STATUS_CORRUPT: what is there is no environment. */
+int env_open(
+    struct env *env, const char *path, const struct env_options *options, struct error *err);
 
 /* Closing a closed environment is a no-op. No transaction may be open. */
 void env_close(struct env *env);
 
-/* Makes the table if it is not there. Not while any transaction of this environment is open. */
+/* Makes the table if it is not there (STATUS_NOT_FOUND if read_only). Not while any transaction of
+ * this environment is open. */
 int env_table(struct env *env, const char *name, struct table *table, struct error *err);
 
 /* Flushes what MDB_NOSYNC left in the page cache. */
@@ -64,10 +70,14 @@ uint64_t env_used(struct env *env);
 void txn_begin_read(struct txn *txn, struct env *env);
 void txn_begin_write(struct txn *txn, struct env *env);
 
-/* The key must be new. */
+/* The key must be new: otherwise txn fails with STATUS_EXISTS. */
 void txn_insert(struct txn *txn, struct table table, struct bytes key, struct bytes value);
-/* The key must be greater than all others: fills pages to the brim (MDB_APPEND). */
+/* The key must be greater than all others, or txn fails with STATUS_EXISTS: fills pages to the brim
+ * (MDB_APPEND). */
 void txn_append(struct txn *txn, struct table table, struct bytes key, struct bytes value);
+/* The same with a value of so many bytes that the caller writes in place, before the next call on
+ * txn. NULL where txn failed. */
+uint8_t *txn_append_room(struct txn *txn, struct table table, struct bytes key, size_t size);
 /* Replaces any earlier value. */
 void txn_put(struct txn *txn, struct table table, struct bytes key, struct bytes value);
 /* No-op where the key is not there. */
@@ -78,6 +88,9 @@ void txn_clear(struct txn *txn, struct table table);
 /* True if found. *value is borrowed from the map until the transaction ends or next writes. */
 bool txn_get(struct txn *txn, struct table table, struct bytes key, struct bytes *value);
 
+/* Rows in the table. */
+uint64_t txn_count(struct txn *txn, struct table table);
+
 /* Fails txn with status unless it failed before. */
 void txn_fail(struct txn *txn, int status);
 
@@ -85,8 +98,8 @@ void txn_fail(struct txn *txn, int status);
 int txn_commit(struct txn *txn);
 void txn_abort(struct txn *txn);
 
-/* A walk over a table in key order. *key and *value are borrowed as by txn_get(). cursor_close() is due before the
- * transaction ends, and harmless twice. */
+/* A walk over a table in key order. *key and *value are borrowed as by txn_get(). cursor_close() is
+ * due before the transaction ends, and harmless twice. */
 struct cursor {
     struct txn *txn;
     MDB_cursor *mdb;

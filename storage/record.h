@@ -1,4 +1,5 @@
-/* One record of the log as it lies on disk: a fixed little-endian header, then the payload as it was given.
+/* One record of the log as it lies on disk: a fixed little-endian header, then the payload as it
+ * was given.
  *
  *     offset  size  field
  *          0     1  format, 1
@@ -6,11 +7,11 @@
  *          2     2  zero
  *          4     4  payload length
  *          8     8  term
- *         16     4  CRC-32C over group u32, index u64, header up to here, payload
+ *         16     4  CRC-32C over group u32 LE, index u64 LE, header up to here, payload
  *         20     …  payload
  *
- * Group and index stand in the checksum, not in the bytes: a record that turns up in another's place is found out. Pure;
- * any thread. */
+ * Group and index stand in the checksum, not in the bytes: a record that turns up in another's
+ * place is found out. Pure; any thread. */
 #ifndef STORAGE_RECORD_H
 #define STORAGE_RECORD_H
 
@@ -24,7 +25,7 @@ enum record_kind {
     RECORD_ERASED = 4,
 };
 
-enum { RECORD_HEADER_SIZE = 20 };
+enum { RECORD_HEADER_SIZE = 20, RECORD_FORMAT = 1 };
 
 struct record {
     uint64_t index;
@@ -33,10 +34,11 @@ struct record {
     struct bytes payload; /* Borrowed. */
 };
 
-/* Writes RECORD_HEADER_SIZE bytes; the payload goes behind them. */
+/* Writes RECORD_HEADER_SIZE bytes; the payload, at most UINT32_MAX bytes, goes behind them. */
 void record_encode_header(const struct record *record, uint32_t group, uint8_t *out);
 
-/* Checks the checksum and every field. STATUS_OK or STATUS_CORRUPT. record->payload is borrowed from stored. */
+/* Checks the checksum and every field. STATUS_OK or STATUS_CORRUPT. record->payload is borrowed
+ * from stored. */
 int record_decode(struct bytes stored, uint32_t group, uint64_t index, struct record *record);
 
 #endif

@@ -1,10 +1,29 @@
-/* The file `state`: who this node is, and the term and vote it has promised, which must be on stable storage before any
- * message of that term leaves (Raft, figure 3.1 of Ongaro's thesis).
+/* The file `state`: who this node is, and the term and vote it has promised, which must be on
+ * stable storage before any message of that term leaves (Raft, figure 3.1 of Ongaro's thesis).
  *
- * Two slots of 4 KiB, written in turn, each with a sequence and a CRC-32C: a torn write spoils the slot that is being written,
- * and the other still holds the last promise. The file is preallocated: writing it needs no room.
+ * Two slots of 4 KiB, written in turn: a torn write spoils the slot that is being written, and the
+ * other still holds the last promise. Both are written in full when the file is made: writing it
+ * later needs no room. The slot of sequence s is (s - 1) mod 2; all is little-endian:
  *
- * One group a file for now; further groups get slots behind the first two.
+ *     offset  size  field
+ *          0     8  "zhurnal" and a NUL
+ *          8     4  format, 1
+ *         12     4  group
+ *         16     8  sequence, from 1
+ *         24    16  cluster
+ *         40     8  epoch
+ *         48    16  directory
+ *         64     8  node
+ *         72     8  term
+ *         80     8  vote
+ *         88        zeros
+ *       4092     4  CRC-32C over all before it
+ *
+ * What is loaded is first written again and flushed: after a flush that failed, it may stand in the
+ * page cache alone, and would be believed, acted on and then lost.
+ *
+ * One group a file for now; further groups get slots behind the first two. Whoever opens the file
+ * holds the data directory's lock.
  *
  * Threads: the loop only. */
 #ifndef STORAGE_STATE_H
@@ -24,7 +43,8 @@ struct state_identity {
     uint32_t group;
 };
 
-/* The seam to the disk: the simulation's loses what was not flushed, and tears it. Both return 0 or a STATUS_*. */
+/* The seam to the disk: the simulation's loses what was not flushed, and tears it. Both return 0 or
+ * a STATUS_*. */
 struct state_io {
     int (*read)(void *arg, uint64_t offset, void *data, size_t size);
     int (*write)(void *arg, uint64_t offset, const void *data, size_t size);
@@ -41,18 +61,23 @@ struct state {
     uint64_t sequence;
 };
 
-/* Makes the file; STATUS_EXISTS where there is one. Flushed, with its directory, when it returns. */
+/* Makes the file; STATUS_EXISTS where there is one. Flushed, with its directory, when it returns.
+ */
 int state_create(
     const char *path, const struct state_identity *identity, uint64_t term, struct error *err);
-/* STATUS_NOT_FOUND, STATUS_CORRUPT (neither slot is whole). */
+
+/* STATUS_NOT_FOUND, STATUS_CORRUPT (neither slot is whole). state may not move until it is closed.
+ */
 int state_open(struct state *state, const char *path, struct error *err);
 void state_close(struct state *state);
 
-/* The same over any io; format writes the first slot. */
-int state_format(struct state *state, const struct state_io *io, const struct state_identity *identity, uint64_t term);
+/* The same over any io; format wipes both slots and writes the first. */
+int state_format(struct state *state, const struct state_io *io,
+    const struct state_identity *identity, uint64_t term);
 int state_load(struct state *state, const struct state_io *io);
 
-/* On stable storage when it returns STATUS_OK. After any failure nothing is known of the file: the process must end. */
+/* On stable storage when it returns STATUS_OK. After any failure nothing is known of the file: the
+ * process must end. */
 int state_save(struct state *state, uint64_t term, uint64_t vote);
 
 #endif
