@@ -239,7 +239,7 @@ bool entry_same(const struct submission *submission, struct bytes payload)
 bool entry_part(struct bytes payload, uint32_t number, struct bytes *text)
 {
     struct wire_reader reader = wire_reader_of(payload);
-    struct sealed_part part;
+    struct sealed_part part = {0};
     for (uint32_t i = 0; i < number; i++) {
         if (!next_part(&reader, &part)) {
             return false;

@@ -43,7 +43,8 @@ static bool add_attendance(
 {
     size_t count = fact->attendance.count;
     Zhurnal__V1__AttendanceException *list = arena_alloc(source->arena, count * sizeof *list);
-    lesson->attendance = arena_alloc(source->arena, count * sizeof *lesson->attendance);
+    lesson->attendance =
+        arena_alloc(source->arena, count * sizeof(struct Zhurnal__V1__AttendanceException *));
     if (list == NULL || lesson->attendance == NULL) {
         return false;
     }

@@ -21,7 +21,7 @@ static_assert(PAGE_ROW_SIZE == 26 && PERSON_ROW_SIZE == 37, "rows are a format")
 
 static struct roster_key key_of(uint64_t school, enum roster_kind kind, uint64_t a, uint64_t b)
 {
-    struct roster_key key;
+    struct roster_key key = {{0}};
     uint8_t *at = row_put_u64(key.bytes, school);
     at = row_put_u8(at, (uint8_t)kind);
     at = row_put_u64(at, a);

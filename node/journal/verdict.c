@@ -34,7 +34,8 @@ static bool events_to_messages(
     const struct verdict *verdict, struct arena *arena, Zhurnal__V1__Verdict *message)
 {
     Zhurnal__V1__EventVerdict *events = arena_alloc(arena, verdict->count * sizeof *events);
-    message->events = arena_alloc(arena, verdict->count * sizeof *message->events);
+    message->events =
+        arena_alloc(arena, verdict->count * sizeof(struct Zhurnal__V1__EventVerdict *));
     if (events == NULL || message->events == NULL) {
         return false;
     }
@@ -138,32 +139,45 @@ int verdict_decode(struct bytes encoded, struct arena *arena, struct verdict *ve
     return message->n_events > 0 ? copy_events(message, arena, verdict) : STATUS_OK;
 }
 
+static const struct {
+    uint32_t number;
+    int grpc;
+    const char *sentence;
+} rules[] = {
+#define X(name, number, grpc, sentence) {(number), (grpc), sentence},
+    RULE_TABLE(X)
+#undef X
+};
+
+enum { RULES = sizeof rules / sizeof *rules };
+
+/* Its place in the table; RULES for a rule of a newer version. */
+static size_t find_rule(uint32_t number)
+{
+    size_t i = 0;
+    while (i < RULES && rules[i].number != number) {
+        i++;
+    }
+    return i;
+}
+
 int verdict_grpc_code(const struct verdict *verdict)
 {
     enum { GRPC_OK = 0, GRPC_FAILED_PRECONDITION = 9 };
     if (verdict->outcome != VERDICT_REFUSED) {
         return GRPC_OK;
     }
-    switch (verdict->rule) {
-#define X(name, number, grpc, sentence) \
-    case (number):                      \
-        return (grpc);
-        RULE_TABLE(X)
-#undef X
-    default:
-        return GRPC_FAILED_PRECONDITION;
-    }
+    size_t i = find_rule(verdict->rule);
+    return i < RULES ? rules[i].grpc : GRPC_FAILED_PRECONDITION;
 }
 
 const char *verdict_sentence(const struct verdict *verdict)
 {
-    switch (verdict->rule) {
-#define X(name, number, grpc, sentence) \
-    case (number):                      \
-        return sentence;
-        RULE_TABLE(X)
-#undef X
-    default:
-        return "refused by a rule that this version does not know: upgrade this node to read it";
+    if (verdict->outcome == VERDICT_DUPLICATE) {
+        return "recorded before, under the same entry id: nothing changes";
     }
+    size_t i = find_rule(verdict->rule);
+    return i < RULES
+        ? rules[i].sentence
+        : "refused by a rule that this version does not know: upgrade this node to read it";
 }
