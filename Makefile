@@ -1,6 +1,8 @@
-# One Makefile, no recursion. `make` builds, `make test` proves, `make lint` judges, `make demo` shows.
+# One Makefile. `make` builds, `make test` proves, `make lint` judges, `make demo` shows.
 #
-#   make [VARIANT=debug|release|asan|tsan|coverage] [V=1]
+#   make [VARIANT=debug|release|asan|tsan|coverage] [O=build] [V=1] [DEPS=none]
+#
+# What is missing comes by apt first (deploy/deps); DEPS=none is for those who brought it themselves.
 #
 VARIANT ?= debug
 CC      ?= cc
@@ -13,7 +15,7 @@ GRPC_PROTO ?= /usr/share/grpc-proto
 # What each layer may include and link with; anything else is a cycle in the making.
 LAYERS       := proto storage rpc journal node cli
 DIR_journal  := node/journal
-dir           = $(or $(DIR_$(1)),$(1))
+folder        = $(or $(DIR_$(1)),$(1))
 USES_proto   := proto
 USES_storage := storage proto
 USES_rpc     := rpc proto
@@ -24,18 +26,24 @@ USES_cli     := cli journal storage rpc proto
 USES_lib     := $(USES_node)
 
 PACKAGES   := lmdb libnghttp2 libprotobuf-c libuv jansson inih zlib
+RAFT       := 0.22.1
 PKG_CONFIG ?= pkg-config
+# Asked once, and only when a recipe wants to know: by then `deps` has brought the libraries.
+once        = $(eval $(1) := $(2))$($(1))
 # Libraries' headers are system headers: their warnings are theirs.
-LIB_CFLAGS = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) cmocka)) -isystem $(GEN)
+PKG_CFLAGS  = $(call once,PKG_CFLAGS,$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES))))
+PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PACKAGES)))
 # mbedTLS has no pkg-config file in Debian 12. libraft is linked statically: only then can its version
 # be asked for.
-LIBS       = -l:libraft.a $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lmbedtls -lmbedx509 -lmbedcrypto
-TEST_LIBS  = $(shell $(PKG_CONFIG) --libs cmocka)
+LIBS        = -l:libraft.a $(PKG_LIBS) -lmbedtls -lmbedx509 -lmbedcrypto
+TEST_LIBS   = -lcmocka
 
 W := -Wall -Wextra -Wpedantic -Werror \
      -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
      -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpointer-arith -Wnull-dereference \
      -Wdouble-promotion -Wimplicit-fallthrough -Wswitch-enum -Wdate-time
+# An error's text may end early; that is what snprintf is for.
+W += -Wno-format-truncation
 
 # Assertions stay on in every variant: NDEBUG is never defined here.
 FLAGS_debug    := -Og -g3
@@ -50,7 +58,8 @@ LDFLAGS_asan     := $(FLAGS_asan)
 LDFLAGS_tsan     := $(FLAGS_tsan)
 LDFLAGS_coverage := --coverage
 
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -I. $(LIB_CFLAGS) $(W) $(FLAGS_$(VARIANT)) $(CFLAGS)
+SEEN_CFLAGS = -std=c11 -D_GNU_SOURCE -DZHURNAL_FDS='"$(FDS)"' -I. $(PKG_CFLAGS) -isystem $(GEN)
+ALL_CFLAGS  = $(SEEN_CFLAGS) -include proto/banned.h $(W) $(FLAGS_$(VARIANT)) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 # ---- what there is ----
@@ -60,45 +69,57 @@ PB_C     := $(PROTOS:%.proto=$(GEN)/%.pb-c.c)
 PB_O     := $(PROTOS:%.proto=$(B)/gen/%.pb-c.o)
 FDS      := $(GEN)/zhurnal.fds
 MAINS    := node/main.c cli/main.c
-objects   = $(patsubst %.c,$(B)/%.o,$(filter-out $(MAINS),$(wildcard $(call dir,$(1))/*.c)))
-SOURCES  := $(foreach l,$(LAYERS),$(wildcard $(call dir,$(l))/*.c))
+objects   = $(patsubst %.c,$(B)/%.o,$(filter-out $(MAINS),$(wildcard $(call folder,$(1))/*.c)))
+SCRIPTS  := $(wildcard tests/*/test_*.sh tests/*/test_*.py)
+SOURCES  := $(foreach l,$(LAYERS),$(wildcard $(call folder,$(l))/*.c))
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
-TEST_DIRS := $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*.c))))
+TEST_DIRS := $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*))))
 TESTS    := $(patsubst %.c,$(B)/%,$(wildcard tests/*/test_*.c))
-FORMATTED = $(SOURCES) $(foreach l,$(LAYERS),$(wildcard $(call dir,$(l))/*.h)) $(wildcard tests/*/*.[ch])
+FORMATTED = $(SOURCES) $(foreach l,$(LAYERS),$(wildcard $(call folder,$(l))/*.h)) $(wildcard tests/*/*.[ch])
 PROGRAMS := $(patsubst %,$(B)/%,$(if $(wildcard node/main.c),zhurnald) $(if $(wildcard cli/main.c),zhurnalctl))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-.PHONY: all deps test asan tsan coverage format lint layers demo run bench clean
-.SECONDARY:
+.PHONY: all deps deps-test deps-lint deps-node test asan tsan coverage format lint layers demo run bench clean
 .DELETE_ON_ERROR:
 all: $(PROGRAMS)
 
+# ---- what we stand on: a look at dpkg's list unless something is missing ----
+deps:
+ifneq ($(DEPS),none)
+	$(Q)deploy/deps build
+endif
+	$(Q)$(PKG_CONFIG) --exact-version=$(RAFT) raft || \
+	    { echo "libraft must be exactly $(RAFT), this is $$($(PKG_CONFIG) --modversion raft): make deps" >&2; exit 1; }
+deps-test deps-lint deps-node: deps-%:
+ifneq ($(DEPS),none)
+	$(Q)deploy/deps $*
+endif
+
 # ---- generated from proto/ ----
-$(GEN)/%.pb-c.c: proto/%.proto
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto | deps
 	$(call say,PROTO,$*)
 	@mkdir -p $(GEN)
 	$(Q)$(PROTO_C) -Iproto -I$(GRPC_PROTO) --c_out=$(GEN) $*.proto
-$(GEN)/grpc/%.pb-c.c:
+$(GEN)/grpc/%.pb-c.c $(GEN)/grpc/%.pb-c.h: | deps
 	$(call say,PROTO,grpc/$*)
 	@mkdir -p $(GEN)
 	$(Q)$(PROTO_C) -I$(GRPC_PROTO) --c_out=$(GEN) grpc/$*.proto
 # The descriptors of everything above, for stream keywords, JSON and reflection.
-$(FDS): $(wildcard proto/zhurnal/*/*.proto proto/zhurnal/*/*/*.proto)
+$(FDS): $(wildcard proto/zhurnal/*/*.proto proto/zhurnal/*/*/*.proto) | deps
 	@mkdir -p $(GEN)
 	$(Q)protoc -Iproto -I$(GRPC_PROTO) --include_imports --descriptor_set_out=$@ $(PROTOS)
 $(B)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c11 -I$(GEN) -O2 -g $(FLAGS_$(VARIANT)) -c -o $@ $<
-# descriptors.S carries the descriptor set in the binary.
+	$(Q)$(CC) -std=c11 -I$(GEN) -O2 -g $(FLAGS_$(VARIANT)) -MMD -MP -c -o $@ $<
+# This file carries the descriptor set in the binary.
 $(B)/proto/descriptors.o: $(FDS)
 
 $(B)/%.o: %.c Makefile | $(PB_C) $(FDS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DZHURNAL_FDS='"$(FDS)"' -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MD -MP -c -o $@ $<
 
 # One archive a layer.
 define layer
@@ -119,38 +140,66 @@ $(B)/zhurnalctl: $(B)/cli/main.o $(call archives,$(USES_cli))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# ---- tests: a test exists by being a file tests/*/test_*.c ----
+# ---- tests: a test exists by being a file tests/*/test_*.c, .sh or .py ----
+$(TEST_LIB) $(TESTS:%=%.o): | deps-test
+NPM := $(O)/npm/installed
 define test_dir
 $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): $(B)/%: $(B)/%.o $(B)/libtests.a \
     $(call archives,$(or $(USES_$(1)),$(USES_lib)))
 	$$(call say,LD,$$@)
 	$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) $$(TEST_LIBS)
 .PHONY: test-$(1)
-test-$(1): $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c))
-	$(Q)failed=0; for t in $$^; do $$$$t || failed=$$$$((failed + 1)); done; test $$$$failed -eq 0
+test-$(1): $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(if $(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py),all $(if $(filter interop,$(1)),$(NPM)))
+	$(Q)V=1 tests/run $(B) $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py)
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_dir,$(d))))
 
-test: $(TESTS) all
-	$(Q)failed=0; for t in $(TESTS); do $$t || failed=$$((failed + 1)); done; \
-	echo "$$(( $(words $(TESTS)) - failed )) passed, $$failed failed"; test $$failed -eq 0
+test: $(TESTS) all deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
+	$(Q)V=$(V) tests/run $(B) $(TESTS) $(SCRIPTS)
 
 asan tsan coverage:
-	$(Q)$(MAKE) VARIANT=$@ test
+	$(Q)$(MAKE) --no-print-directory VARIANT=$@ test
 
-format:
+# ---- npm's tools: buf for lint, grpc-js for interop; outside the tree, as the lock file says ----
+$(NPM): tests/interop/package.json tests/interop/package-lock.json | deps-node
+	$(call say,NPM,$(@D))
+	@mkdir -p $(O)/npm && cp $^ $(O)/npm
+	$(Q)cd $(O)/npm && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# ---- lint: a file is judged again when it, or a header it sees, has changed ----
+LINTED  = $(patsubst %.c,$(O)/lint/%.ok,$(filter %.c,$(FORMATTED)))
+
+format: deps-lint
 	$(Q)clang-format -i $(FORMATTED)
 
-lint: layers
+lint: layers deps-lint deps-test $(NPM) $(PB_C) $(FDS)
 	$(Q)clang-format --dry-run --Werror $(FORMATTED)
-	$(Q)clang-tidy --quiet $(filter %.c,$(FORMATTED)) -- $(filter-out -Werror,$(ALL_CFLAGS)) 2>/dev/null
+	$(Q)$(MAKE) --no-print-directory -k -j$$(nproc) --output-sync=target DEPS=none $(LINTED)
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability,performance \
-	    --inline-suppr --suppress=missingIncludeSystem -I. $(foreach l,$(LAYERS),$(call dir,$(l)))
+	    --inline-suppr --suppress=missingIncludeSystem -I. $(foreach l,$(LAYERS),$(call folder,$(l)))
+	$(Q)$(O)/npm/node_modules/.bin/buf lint proto
+
+# Without banned.h here, so that it hides no missing include. The analyzer finds most at -Og; cmocka's
+# assertions jump where it cannot see, so it leaves tests alone.
+$(O)/lint/%.ok: %.c .clang-tidy Makefile
+	$(call say,LINT,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SEEN_CFLAGS) $(W) $(W_LINT) -Og -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o /dev/null $<
+	$(Q)clang-tidy --quiet $< -- $(SEEN_CFLAGS) $(filter-out -Werror,$(W)) 2>$(@:.ok=.err) || \
+	    { cat $(@:.ok=.err); exit 1; }
+	@touch $@
+W_LINT = -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init -Walloca \
+         -Wcast-align=strict $(if $(filter tests/%,$<),,-fanalyzer)
 
 layers:
-	$(Q)true
+	$(Q).ci/check
+
+# ---- to see it work ----
+demo run: all
+	$(Q)PATH="$(abspath $(B)):$$PATH" tests/demo/$@.sh
 
 clean:
 	$(Q)rm -rf $(O)
 
--include $(patsubst %.c,$(B)/%.d,$(SOURCES) $(wildcard tests/*/*.c))
+-include $(patsubst %.c,$(B)/%.d,$(SOURCES) $(wildcard tests/*/*.c)) $(PB_O:.o=.d) $(LINTED:.ok=.d)
