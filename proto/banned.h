@@ -5,9 +5,9 @@
  * What no file of ours may use. The Makefile includes this header in front of every file.
  *
  * The functions below write or keep more than they were given room for, or need hidden state:
- * use memcpy with a checked length, snprintf, or a cursor. The headers that declare them come first,
- * for a poisoned name may not even be declared. Every file still includes what it uses: `make lint`
- * compiles without this header.
+ * use memcpy with a checked length, snprintf, or a cursor. The headers that declare them come
+ * first, for a poisoned name may not even be declared. Every file still includes what it uses:
+ * `make lint` compiles without this header.
  */
 #include <alloca.h>
 #include <stdio.h>
