@@ -185,7 +185,8 @@ lint-c: deps-lint deps-test $(PB_C) $(FDS)
 
 lint-cppcheck: deps-lint
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability,performance \
-	    --inline-suppr --suppress=missingIncludeSystem -I. $(foreach l,$(LAYERS),$(call folder,$(l)))
+	    --inline-suppr --suppress=missingIncludeSystem -I. \
+	    --include=/usr/include/$$($(CC) -print-multiarch)/sys/queue.h proto storage rpc node cli
 
 lint-proto: $(NPM) deps-lint
 	$(Q)$(O)/npm/node_modules/.bin/buf lint proto
