@@ -12,7 +12,7 @@ enum {
     SCHOOL_ROW_SIZE = 1 + 8 + SHA256_SIZE,
     ENTRY_ROW_SIZE = 8 + SHA256_SIZE,
     ENTRY_KEY_SIZE = 8 + ENTRY_ID_SIZE,
-    TABLES = 8, /* And the stamp's. */
+    TABLES = 7,
 };
 
 static_assert(STATE_ROW_SIZE == 57, "rows are a format");
