@@ -1,6 +1,9 @@
-/* Founding: how a cluster begins. A founding file names the cluster and its first members; from it alone every founder writes its
- * data directory: `state` (term 1, a fresh directory id) and index 1 of the log, byte-equal on all. A directory that holds
- * anything is refused: a wiped node never comes up as a fresh member by accident.
+/* Founding: how a cluster begins. A founding file names the cluster and its first members; from it
+ * alone every founder writes its data directory: index 1 of the log, byte-equal on all, then
+ * `state` (term 1, a fresh directory id). A directory that holds either is refused: a wiped node
+ * never comes up as a fresh member by accident. So is one whose founding was cut short by a power
+ * cut between the two: a log without a state may as well be a node that lost its promises, and only
+ * a person can tell which. A founding that fails cleans up, and may be tried again.
  *
  * The file is INI:
  *
@@ -16,7 +19,12 @@
 #include "proto/status.h"
 #include "proto/uuid.h"
 
-enum { FOUNDING_MEMBERS_MAX = 9, FOUNDING_ADDRESS_SIZE = 262 };
+enum {
+    FOUNDING_MEMBERS_MAX = 9,
+    FOUNDING_ADDRESS_SIZE = 180, /* libinih reads lines of up to 198 characters. */
+    FOUNDING_GROUP = 1,          /* The group that a new cluster has; 0 is none. */
+    FOUNDING_TERM = 1,
+};
 
 struct founding_member {
     uint64_t node;
@@ -33,12 +41,17 @@ struct founding {
 /* Adds in order. STATUS_INVALID for a node named twice, an address without a port, too many. */
 int founding_add(struct founding *founding, uint64_t node, const char *address, struct error *err);
 
+/* STATUS_NOT_FOUND; STATUS_INVALID, with file and line, for anything that is not as above. */
 int founding_read(struct founding *founding, const char *path, struct error *err);
+
+/* STATUS_EXISTS where there is a file. */
 int founding_write(const struct founding *founding, const char *path, struct error *err);
 
-/* Writes <dir>/state and <dir>/log. STATUS_EXISTS, with a sentence, where dir holds either; STATUS_INVALID where node is not a
- * member. Flushed when it returns. map_size as of log_env_options(). */
-int founding_install(const struct founding *founding, const char *dir, uint64_t node, size_t map_size, struct error *err);
+/* Writes <dir>/log and <dir>/state, and dir where it is missing. STATUS_EXISTS, with a sentence,
+ * where dir holds either; STATUS_INVALID where node is not a member. Flushed when it returns.
+ * map_size as of log_env_options(). The caller holds the directory's lock. */
+int founding_install(const struct founding *founding, const char *dir, uint64_t node,
+    size_t map_size, struct error *err);
 
 /* The payload of index 1: a zhurnal.peer.v1.Membership. *payload is malloc'ed and the caller's. */
 int founding_membership(const struct founding *founding, uint8_t **payload, size_t *size);

@@ -1,5 +1,7 @@
-/* Keeps room allocated ahead of a growing file (fallocate(2), size kept), so that a full disk is seen before a write, not in the
- * middle of one: to LMDB it looks like any I/O error. Threads: the owner's. */
+/* Keeps room allocated ahead of a growing file (fallocate(2), size kept), so that a full disk is
+ * seen before a write, not in the middle of one: to LMDB it looks like any I/O error. One write may
+ * therefore take at most half of the reserve. Where the filesystem cannot allocate ahead, that much
+ * must be free. Threads: the owner's. */
 #ifndef STORAGE_RESERVE_H
 #define STORAGE_RESERVE_H
 
@@ -15,11 +17,13 @@ struct reserve {
     uint64_t reserved; /* Allocated up to here. */
 };
 
-/* The file must exist. ahead 0: RESERVE_AHEAD. */
+/* The file must exist. ahead 0: RESERVE_AHEAD. Allocates nothing yet. */
 int reserve_open(struct reserve *reserve, const char *path, uint64_t ahead, struct error *err);
 void reserve_close(struct reserve *reserve);
 
-/* Makes sure that at least half of the reserve lies ahead of used. STATUS_OK, STATUS_FULL, STATUS_IO. */
+/* Before each write: makes sure that at least half of the reserve lies ahead of used. STATUS_OK,
+ * STATUS_FULL, STATUS_IO. After STATUS_FULL it may be asked again: it recovers when there is room.
+ */
 int reserve_extend(struct reserve *reserve, uint64_t used);
 
 #endif

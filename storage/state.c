@@ -207,6 +207,7 @@ int state_create(
     if (status != STATUS_OK) {
         error_set(err, status, "cannot make %s: %s", path, strerrordesc_np(errno));
         (void)unlink(fresh);
+        (void)unlink(path); /* It was not there before. */
     }
     return status;
 }

@@ -1,0 +1,228 @@
+#include "storage/founding.h"
+
+#include "proto/hex.h"
+#include "storage/directory.h"
+#include "storage/log.h"
+#include "storage/state.h"
+#include <zhurnal/peer/v1/peer.pb-c.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- members ---- */
+
+static bool port_is_valid(const char *text)
+{
+    enum { DIGITS_MAX = 5, PORT_MAX = 65535 };
+    unsigned port = 0;
+    size_t n = 0;
+    for (; text[n] >= '0' && text[n] <= '9' && n <= DIGITS_MAX; n++) {
+        port = port * 10 + (unsigned)(text[n] - '0');
+    }
+    return n > 0 && text[n] == 0 && text[0] != '0' && port <= PORT_MAX;
+}
+
+/* A name or an IPv4 address, or an IPv6 address in brackets: then the last colon is the port's. */
+static bool host_is_valid(const char *host, size_t size)
+{
+    static const char name_characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    static const char ipv6_characters[] = "0123456789abcdefABCDEF:.";
+    if (size > 2 && host[0] == '[') {
+        return strspn(host + 1, ipv6_characters) == size - 2 && host[size - 1] == ']';
+    }
+    return size > 0 && strspn(host, name_characters) == size;
+}
+
+static bool address_is_valid(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    return colon != NULL && strlen(address) < FOUNDING_ADDRESS_SIZE &&
+        host_is_valid(address, (size_t)(colon - address)) && port_is_valid(colon + 1);
+}
+
+int founding_add(struct founding *founding, uint64_t node, const char *address, struct error *err)
+{
+    char id[HEX_ID_SIZE];
+    if (node == 0) {
+        return error_set(err, STATUS_INVALID, "a node's id cannot be 0");
+    }
+    if (!address_is_valid(address)) {
+        return error_set(err, STATUS_INVALID,
+            "member %s: '%s' is not HOST:PORT, of at most %d characters", hex_id(node, id), address,
+            FOUNDING_ADDRESS_SIZE - 1);
+    }
+    unsigned at = founding->count;
+    while (at > 0 && founding->members[at - 1].node >= node) {
+        at--;
+    }
+    if (at < founding->count && founding->members[at].node == node) {
+        return error_set(err, STATUS_INVALID, "member %s is named twice", hex_id(node, id));
+    }
+    if (founding->count == FOUNDING_MEMBERS_MAX) {
+        return error_set(
+            err, STATUS_INVALID, "a cluster begins with at most %d members", FOUNDING_MEMBERS_MAX);
+    }
+    memmove(&founding->members[at + 1], &founding->members[at],
+        (founding->count - at) * sizeof founding->members[0]);
+    struct founding_member *member = &founding->members[at];
+    *member = (struct founding_member){.node = node};
+    memcpy(member->address, address, strlen(address) + 1);
+    founding->count++;
+    return STATUS_OK;
+}
+
+static bool is_member(const struct founding *founding, uint64_t node)
+{
+    for (unsigned i = 0; i < founding->count; i++) {
+        if (founding->members[i].node == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- index 1 ---- */
+
+int founding_membership(const struct founding *founding, uint8_t **payload, size_t *size)
+{
+    Zhurnal__Peer__V1__Member members[FOUNDING_MEMBERS_MAX];
+    Zhurnal__Peer__V1__Member *pointers[FOUNDING_MEMBERS_MAX];
+    for (unsigned i = 0; i < founding->count; i++) {
+        assert(i == 0 || founding->members[i - 1].node < founding->members[i].node);
+        zhurnal__peer__v1__member__init(&members[i]);
+        members[i].node = founding->members[i].node;
+        members[i].address = (char *)founding->members[i].address;
+        members[i].role = ZHURNAL__PEER__V1__MEMBER_ROLE__MEMBER_ROLE_VOTER;
+        pointers[i] = &members[i];
+    }
+    Zhurnal__Peer__V1__Membership message;
+    zhurnal__peer__v1__membership__init(&message);
+    message.cluster.data = (uint8_t *)founding->cluster;
+    message.cluster.len = UUID_SIZE;
+    message.epoch = founding->epoch;
+    message.n_members = founding->count;
+    message.members = pointers;
+    message.who = (char *)"founding";
+    message.why = (char *)"";
+
+    *size = zhurnal__peer__v1__membership__get_packed_size(&message);
+    *payload = malloc(*size);
+    if (*payload == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    size_t packed = zhurnal__peer__v1__membership__pack(&message, *payload);
+    assert(packed == *size);
+    return STATUS_OK;
+}
+
+/* ---- a data directory ---- */
+
+static int refuse(const char *dir, const char *what, struct error *err)
+{
+    return error_set(err, STATUS_EXISTS,
+        "%s holds a %s already. If its founding was cut short and the node never ran, remove "
+        "%s/log "
+        "and try again; a node that ran is never founded anew",
+        dir, what, dir);
+}
+
+static int check_vacant(
+    const char *dir, const char *state_path, const char *log_path, struct error *err)
+{
+    struct stat st;
+    if (lstat(state_path, &st) == 0) {
+        return refuse(dir, "state", err);
+    }
+    return lstat(log_path, &st) == 0 ? refuse(dir, "log", err) : STATUS_OK;
+}
+
+static int write_first_record(struct env *env, struct bytes payload, struct error *err)
+{
+    struct log log;
+    int status = log_open(&log, env, FOUNDING_GROUP, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct record record = {
+        .index = 1, .term = FOUNDING_TERM, .kind = RECORD_MEMBERSHIP, .payload = payload};
+    struct log_write write = {
+        .records = &record, .count = 1, .committed = 1, .membership_index = 1};
+    struct txn txn;
+    txn_begin_write(&txn, env);
+    log_write(&txn, &log, &write);
+    status = txn_commit(&txn);
+    return status == STATUS_OK
+        ? STATUS_OK
+        : error_set(err, status, "cannot write the first record: %s", status_text(status));
+}
+
+static int make_log(
+    const struct founding *founding, const char *path, size_t map_size, struct error *err)
+{
+    uint8_t *payload;
+    size_t size;
+    int status = founding_membership(founding, &payload, &size);
+    if (status != STATUS_OK) {
+        return error_set(err, status, "%s", status_text(status));
+    }
+    struct env env;
+    struct env_options options = log_env_options(map_size);
+    status = env_open(&env, path, &options, err);
+    if (status == STATUS_OK) {
+        status = write_first_record(&env, bytes_of(payload, size), err);
+        env_close(&env);
+    }
+    free(payload);
+    return status;
+}
+
+/* What a failed installation left of the log, so that it may be tried again. */
+static void remove_log(const char *path)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char file[DIRECTORY_PATH_SIZE];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (directory_join(file, path, names[i]) == STATUS_OK) {
+            (void)unlink(file);
+        }
+    }
+    (void)rmdir(path);
+}
+
+int founding_install(const struct founding *founding, const char *dir, uint64_t node,
+    size_t map_size, struct error *err)
+{
+    char id[HEX_ID_SIZE];
+    char log_path[DIRECTORY_PATH_SIZE];
+    char state_path[DIRECTORY_PATH_SIZE];
+    if (!is_member(founding, node)) {
+        return error_set(
+            err, STATUS_INVALID, "node %s is not among the founding members", hex_id(node, id));
+    }
+    if (directory_join(log_path, dir, "log") != STATUS_OK ||
+        directory_join(state_path, dir, "state") != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", dir);
+    }
+    int status = check_vacant(dir, state_path, log_path, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct state_identity identity = {
+        .epoch = founding->epoch, .node = node, .group = FOUNDING_GROUP};
+    memcpy(identity.cluster, founding->cluster, UUID_SIZE);
+    random_bytes(identity.directory, UUID_SIZE);
+    status = make_log(founding, log_path, map_size, err);
+    if (status == STATUS_OK) {
+        status = state_create(state_path, &identity, FOUNDING_TERM, err);
+    }
+    if (status != STATUS_OK) {
+        remove_log(log_path);
+    }
+    return status;
+}
