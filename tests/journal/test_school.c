@@ -1,0 +1,174 @@
+/* Three days of a lifelike school: every page shows what was entered, no more and no less. */
+#include "node/journal/page.h"
+#include "tests/lib/ledger.h"
+#include "tests/lib/test.h"
+
+#include <stdlib.h>
+
+enum { DAYS = 3, BATCH = 64, ENTRIES_MAX = 100000 };
+
+struct fixture {
+    struct ledger ledger;
+    struct journal journal;
+    struct school *school;
+    Zhurnal__V1__Principal portal;
+    uint64_t schools[1];
+    struct arena arena;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    const struct school_options options = {.seed = 7,
+        .grade_from = 4,
+        .grade_to = 7,
+        .fill = 12,
+        .day = 20261123,
+        .utc_offset_minutes = 180,
+        .whole_day = true};
+    ledger_open(&f.ledger);
+    (void)ledger_open_journal(&f.ledger, &f.journal, "views");
+    f.school = school_create(&options);
+    assert_non_null(f.school);
+    f.portal = ledger_front_end;
+    f.schools[0] = school_id(f.school);
+    f.portal.schools = f.schools;
+    arena_init(&f.arena, PAGE_ARENA_LIMIT);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    arena_reset(&f->arena);
+    school_destroy(f->school);
+    journal_close(&f->journal, false);
+    ledger_close(&f->ledger);
+    return 0;
+}
+
+static void append(struct fixture *f, const struct school_entry *entry)
+{
+    bool founder = entry->sender == SCHOOL_SENDER_FOUNDER;
+    ledger_append(&f->ledger, entry->request, founder ? &ledger_founder : &f->portal);
+}
+
+static void apply(struct fixture *f)
+{
+    uint64_t from = ledger_state(&f->journal).index + 1;
+    assert_int_equal(ledger_apply(&f->ledger, &f->journal, f->ledger.last, BATCH), STATUS_OK);
+    for (uint64_t i = from; i <= f->ledger.last; i++) {
+        assert_int_equal(ledger_verdict(&f->journal, i).outcome, VERDICT_ACCEPTED);
+    }
+}
+
+static void write_set_up(struct fixture *f)
+{
+    struct school_entry entry;
+    while (school_set_up_next(f->school, &entry)) {
+        append(f, &entry);
+        assert_true(f->ledger.last < ENTRIES_MAX);
+    }
+    apply(f);
+}
+
+static void write_day(struct fixture *f, uint32_t day)
+{
+    struct school_entry entry;
+    school_day_begin(f->school, day);
+    while (school_day_next(f->school, &entry)) {
+        append(f, &entry);
+        assert_true(f->ledger.last < ENTRIES_MAX);
+    }
+    apply(f);
+}
+
+static void count_lesson(struct school_expectation *seen, const Zhurnal__V1__PageLesson *lesson)
+{
+    seen->lessons++;
+    seen->attendance_taken += lesson->attendance_taken ? 1 : 0;
+    for (size_t i = 0; i < lesson->n_attendance; i++) {
+        bool late =
+            lesson->attendance[i]->code == ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_LATE;
+        seen->late += late ? 1 : 0;
+        seen->absent += late ? 0 : 1;
+    }
+    for (size_t i = 0; i < lesson->n_marks; i++) {
+        seen->marks++;
+        seen->mark_sum += lesson->marks[i]->mark->number;
+        seen->corrections += lesson->marks[i]->corrections;
+    }
+    seen->homework += (unsigned)lesson->n_homework;
+    seen->works += (unsigned)lesson->n_works;
+    seen->comments += (unsigned)lesson->n_comments;
+}
+
+static void check_page(struct fixture *f, size_t number, uint32_t day)
+{
+    struct school_page_info info = school_page(f->school, number);
+    Zhurnal__V1__GetPageRequest request = ZHURNAL__V1__GET_PAGE_REQUEST__INIT;
+    Zhurnal__V1__GetPageResponse *page;
+    request.school = school_id(f->school);
+    request.page = info.page;
+    request.from_day = day;
+    request.to_day = day;
+    assert_int_equal(ledger_page(&f->ledger, &f->journal, &request, &f->arena, &page), STATUS_OK);
+    assert_string_equal(page->subject_name, info.subject);
+    assert_int_equal(page->n_pupils, info.pupils);
+    assert_int_equal(page->n_teachers, 1);
+    assert_int_equal(page->teachers[0]->person, info.teacher);
+    for (size_t i = 0; i < page->n_pupils; i++) {
+        assert_true(page->pupils[i]->name[0] != '\0');
+    }
+    struct school_expectation seen = {0};
+    struct school_expectation expected;
+    assert_true(school_expect(f->school, number, day, &expected));
+    for (size_t i = 0; i < page->n_lessons; i++) {
+        count_lesson(&seen, page->lessons[i]);
+    }
+    assert_memory_equal(&seen, &expected, sizeof seen);
+    arena_reset(&f->arena);
+}
+
+static void three_days_are_shown_as_they_were_entered(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t day = 20261123;
+    uint32_t days[DAYS];
+    write_set_up(f);
+    for (size_t i = 0; i < DAYS; i++) {
+        days[i] = day;
+        write_day(f, day);
+        day = school_day_after(day, 5);
+    }
+    for (size_t i = 0; i < DAYS; i++) {
+        for (size_t p = 0; p < school_page_count(f->school); p++) {
+            check_page(f, p, days[i]);
+        }
+    }
+}
+
+static void the_same_days_replayed_give_the_same_digest(void **state)
+{
+    struct fixture *f = *state;
+    write_set_up(f);
+    write_day(f, 20261123);
+    struct journal other;
+    assert_int_equal(ledger_open_journal(&f->ledger, &other, "again"), 0);
+    assert_int_equal(ledger_apply(&f->ledger, &other, f->ledger.last, 1000), STATUS_OK);
+    struct journal_state a = ledger_state(&f->journal);
+    struct journal_state b = ledger_state(&other);
+    assert_int_equal(a.index, b.index);
+    assert_memory_equal(a.digest, b.digest, SHA256_SIZE);
+    journal_close(&other, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(three_days_are_shown_as_they_were_entered),
+        TEST_WITH_FIXTURE(the_same_days_replayed_give_the_same_digest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
