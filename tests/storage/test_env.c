@@ -107,6 +107,7 @@ static void after_the_first_failure_nothing_more_is_done(void **state)
     txn_begin_write(&txn, &f->env);
     txn_fail(&txn, STATUS_CORRUPT);
     txn_fail(&txn, STATUS_IO);
+    f->fault = (struct fault){.repeat = 9};
     txn_put(&txn, f->table, text("a"), text("2"));
     txn_delete(&txn, f->table, text("a"));
     txn_clear(&txn, f->table);
@@ -114,6 +115,8 @@ static void after_the_first_failure_nothing_more_is_done(void **state)
     assert_false(txn_get(&txn, f->table, text("a"), &value));
     assert_int_equal(txn_count(&txn, f->table), 0);
     assert_int_equal(txn_commit(&txn), STATUS_CORRUPT);
+    assert_int_equal(f->fault.hits, 0);
+    f->fault = (struct fault){0};
     assert_true(holds(f, "a", "1"));
 }
 

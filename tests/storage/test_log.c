@@ -241,6 +241,10 @@ static void whoever_breaks_the_order_dies_before_it_is_written(void **state)
     struct filler filler;
     assert_true(dies(f, &(struct log_write){.truncate_from = 3}));
     assert_true(dies(f, &(struct log_write){.truncate_from = 1}));
+    struct filler fillers[2];
+    struct record committed_anew[] = {*fill(&fillers[0], 3, 2), *fill(&fillers[1], 4, 2)};
+    assert_true(
+        dies(f, &(struct log_write){.truncate_from = 3, .records = committed_anew, .count = 2}));
     assert_true(dies(f, &(struct log_write){.committed = 6}));
     assert_true(dies(f, &(struct log_write){.membership_index = 4}));
     assert_true(dies(f, &(struct log_write){.records = fill(&filler, 7, 2), .count = 1}));

@@ -60,7 +60,7 @@ static void make_ballast(struct disk *disk)
 
 static void open_log(struct disk *disk)
 {
-    struct env_options options = log_env_options(4 * DISK_SIZE);
+    struct env_options options = log_env_options((size_t)4 * DISK_SIZE);
     assert_int_equal(
         env_open(&disk->env, tmpdir_path(&disk->dir, "log"), &options, NULL), STATUS_OK);
     assert_int_equal(log_open(&disk->log, &disk->env, 1, NULL), STATUS_OK);
