@@ -2,8 +2,9 @@
 
 #include "proto/integer.h"
 
-#include <assert.h>
 #include <mbedtls/version.h>
+
+#include <assert.h>
 
 /* mbedTLS 2 kept the plain names for variants that return nothing. */
 #if MBEDTLS_VERSION_MAJOR < 3
