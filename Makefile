@@ -10,7 +10,6 @@ O       ?= build
 B       := $(O)/$(VARIANT)
 GEN     := $(O)/gen
 PROTO_C ?= protoc-c
-GRPC_PROTO ?= /usr/share/grpc-proto
 
 # What each layer may include and link with; anything else is a cycle in the making.
 LAYERS       := proto storage rpc journal node cli
@@ -63,8 +62,7 @@ ALL_CFLAGS  = $(SEEN_CFLAGS) -include proto/banned.h $(W) $(FLAGS_$(VARIANT)) $(
 ALL_LDFLAGS = -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 # ---- what there is ----
-PROTOS   := $(patsubst proto/%,%,$(wildcard proto/zhurnal/*/*.proto proto/zhurnal/*/*/*.proto)) \
-            grpc/health/v1/health.proto
+PROTOS   := $(patsubst proto/%,%,$(wildcard proto/*/*/*.proto proto/*/*/*/*.proto))
 PB_C     := $(PROTOS:%.proto=$(GEN)/%.pb-c.c)
 PB_O     := $(PROTOS:%.proto=$(B)/gen/%.pb-c.o)
 FDS      := $(GEN)/zhurnal.fds
@@ -102,15 +100,11 @@ endif
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto | deps
 	$(call say,PROTO,$*)
 	@mkdir -p $(GEN)
-	$(Q)$(PROTO_C) -Iproto -I$(GRPC_PROTO) --c_out=$(GEN) $*.proto
-$(GEN)/grpc/%.pb-c.c $(GEN)/grpc/%.pb-c.h: | deps
-	$(call say,PROTO,grpc/$*)
-	@mkdir -p $(GEN)
-	$(Q)$(PROTO_C) -I$(GRPC_PROTO) --c_out=$(GEN) grpc/$*.proto
+	$(Q)$(PROTO_C) -Iproto --c_out=$(GEN) $*.proto
 # The descriptors of everything above, for stream keywords, JSON and reflection.
-$(FDS): $(wildcard proto/zhurnal/*/*.proto proto/zhurnal/*/*/*.proto) | deps
+$(FDS): $(PROTOS:%=proto/%) | deps
 	@mkdir -p $(GEN)
-	$(Q)protoc -Iproto -I$(GRPC_PROTO) --include_imports --descriptor_set_out=$@ $(PROTOS)
+	$(Q)protoc -Iproto --include_imports --descriptor_set_out=$@ $(PROTOS)
 $(B)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -I$(GEN) -O2 -g $(FLAGS_$(VARIANT)) -MMD -MP -c -o $@ $<
@@ -189,7 +183,7 @@ lint-cppcheck: deps-lint
 	    --include=/usr/include/$$($(CC) -print-multiarch)/sys/queue.h proto storage rpc node cli
 
 lint-proto: $(NPM) deps-lint
-	$(Q)$(O)/npm/node_modules/.bin/buf lint proto
+	$(Q)$(O)/npm/node_modules/.bin/buf lint proto --path proto/zhurnal
 
 # Without banned.h here, so that it hides no missing include. gcc's analyzer finds most at -Og; cmocka's
 # assertions jump where no analyzer sees it, so both leave tests alone.
