@@ -7,7 +7,6 @@
 #define NODE_JOURNAL_PAGE_H
 
 #include "node/journal/journal.h"
-
 #include <zhurnal/v1/journal.pb-c.h>
 
 enum {

@@ -19,7 +19,6 @@
 
 #include "proto/arena.h"
 #include "storage/env.h"
-
 #include <zhurnal/v1/entry.pb-c.h>
 
 enum roster_kind {

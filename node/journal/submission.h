@@ -8,7 +8,6 @@
 #include "proto/arena.h"
 #include "proto/sha256.h"
 #include "proto/status.h"
-
 #include <zhurnal/v1/entry.pb-c.h>
 
 enum {

@@ -8,7 +8,6 @@
 #include "proto/arena.h"
 #include "proto/bytes.h"
 #include "proto/sha256.h"
-
 #include <zhurnal/v1/entry.pb-c.h>
 
 /* name, number, gRPC code (https://grpc.github.io/grpc/core/md_doc_statuscodes.html), what to do.

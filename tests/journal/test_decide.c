@@ -72,6 +72,7 @@ static void assert_accepted(struct fixture *f, size_t events)
     assert_int_equal(f->verdict.outcome, VERDICT_ACCEPTED);
     assert_int_equal(f->verdict.rule, RULE_NONE);
     assert_int_equal(f->verdict.count, events);
+    assert_non_null(f->verdict.events);
     for (size_t i = 0; i < events; i++) {
         assert_int_equal(f->verdict.events[i].timeliness, ZHURNAL__V1__TIMELINESS__TIMELINESS_NA);
     }

@@ -62,8 +62,8 @@ static void record(struct fixture *f)
         .level = 1,
         .clock_epoch = 4,
         .clock_untrusted = true};
-    for (uint8_t i = 0; i < ENTRY_SALT_KEY_SIZE; i++) {
-        stamp.salt_key[i] = i;
+    for (size_t i = 0; i < ENTRY_SALT_KEY_SIZE; i++) {
+        stamp.salt_key[i] = (uint8_t)i;
     }
     submit(f);
     assert_int_equal(entry_encode(&f->submission, &stamp, &f->payload, &f->size), STATUS_OK);

@@ -570,7 +570,7 @@ static void fresh_views_of_the_same_log_give_the_same_page(void **state)
 
 /* ---- pages too large for one message ---- */
 
-enum { LONG_TEXT = 60000, LONG_LESSONS = 90, LESSONS_A_DAY = 2 };
+enum { LONG_TEXT = 60000, LONG_LESSONS = 90, LESSONS_A_DAY = 3 };
 
 static uint32_t long_day(unsigned lesson)
 {

@@ -45,8 +45,8 @@ static Zhurnal__V1__Personal *add_person(struct fixture *f, const char *surname)
     person->surname_part = draft_part(&f->draft, 5, ZHURNAL__V1__BASIS__BASIS_SERVICE, surname);
     Zhurnal__V1__Personal *part = f->draft.parts[person->surname_part - 1];
     uint8_t *salt = draft_alloc(&f->draft, SALT_SIZE);
-    for (uint8_t i = 0; i < SALT_SIZE; i++) {
-        salt[i] = i;
+    for (size_t i = 0; i < SALT_SIZE; i++) {
+        salt[i] = (uint8_t)i;
     }
     part->salt = (ProtobufCBinaryData){.data = salt, .len = SALT_SIZE};
     return part;

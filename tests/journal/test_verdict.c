@@ -40,8 +40,8 @@ static void the_hash_of_a_verdict_is_fixed_for_ever(void **state)
         .rule = RULE_OUTSIDE_SCHOOLS,
         .school = 9007199254740991,
         .school_index = 300};
-    for (uint8_t i = 0; i < SHA256_SIZE; i++) {
-        verdict.school_chain[i] = i;
+    for (size_t i = 0; i < SHA256_SIZE; i++) {
+        verdict.school_chain[i] = (uint8_t)i;
     }
     assert_hash(&verdict, "965acbc4e1b164e167da54312135f09c5c0282329eedb0e0e84504c4eb67361a");
 
