@@ -72,9 +72,10 @@ static void assert_accepted(struct fixture *f, size_t events)
     assert_int_equal(f->verdict.outcome, VERDICT_ACCEPTED);
     assert_int_equal(f->verdict.rule, RULE_NONE);
     assert_int_equal(f->verdict.count, events);
-    assert_non_null(f->verdict.events);
-    for (size_t i = 0; i < events; i++) {
-        assert_int_equal(f->verdict.events[i].timeliness, ZHURNAL__V1__TIMELINESS__TIMELINESS_NA);
+    const struct event_verdict *verdicts = f->verdict.events;
+    assert_non_null(verdicts);
+    for (size_t i = 0; verdicts != NULL && i < events; i++) {
+        assert_int_equal(verdicts[i].timeliness, ZHURNAL__V1__TIMELINESS__TIMELINESS_NA);
     }
 }
 
