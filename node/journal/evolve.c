@@ -7,11 +7,21 @@
 
 static_assert(EFFECT_SIZE == FACT_KEY_SIZE - 8 + 8 + 2, "effects are a format");
 
+enum {
+    /* Rows of one event while they are made. The longest are those of a roll call, which is copied
+     * to be corrected; one small event may do that to one as long as a draft allows, and an entry
+     * has a thousand of them, so the memory is given back between events. */
+    SCRATCH_LIMIT = 32 << 20,
+    SCRATCH_KEPT = 1 << 20,
+    /* A roll call grows no further by corrections: more than a draft can hold. */
+    EXCEPTIONS_MAX = 65536,
+};
+
 /* One entry on its way into the views. */
 struct evolution {
     struct txn *txn;
     struct journal *journal;
-    struct arena *arena;
+    struct arena *arena; /* Given back between events. */
     uint64_t index;
     const Zhurnal__V1__Draft *draft;
     uint8_t *effects; /* draft->n_events × EFFECT_SIZE. */
@@ -246,7 +256,8 @@ static bool correct_attendance(
             fact_put_exception(list + count++ * FACT_EXCEPTION_SIZE, old);
         }
     }
-    if (x->code != ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED) {
+    if (x->code != ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED &&
+        count < EXCEPTIONS_MAX) {
         fact_put_exception(list + count++ * FACT_EXCEPTION_SIZE,
             (struct fact_exception){
                 .pupil = x->pupil, .code = (uint32_t)x->code, .late_minutes = x->late_minutes});
@@ -349,26 +360,37 @@ static void on_cluster(struct journal_state *state, const Zhurnal__V1__Event *ev
     }
 }
 
+static void evolve_events(struct evolution *e, struct journal_state *state)
+{
+    const struct roster_change change = {.txn = e->txn,
+        .roster = e->journal->roster,
+        .arena = e->arena,
+        .school = e->draft->school,
+        .index = e->index};
+    for (size_t i = 0; i < e->draft->n_events; i++) {
+        roster_evolve(&change, e->draft->events[i]);
+        on_fact(e, (uint16_t)(i + 1), e->draft->events[i]);
+        on_cluster(state, e->draft->events[i]);
+        if (e->arena->used > SCRATCH_KEPT) {
+            arena_reset(e->arena);
+        }
+    }
+}
+
 void evolve(struct txn *txn, struct journal *journal, uint64_t index, const struct entry *entry,
     struct arena *arena, struct journal_state *state)
 {
+    struct arena scratch;
+    arena_init(&scratch, SCRATCH_LIMIT);
     struct evolution e = {
-        .txn = txn, .journal = journal, .arena = arena, .index = index, .draft = entry->draft};
+        .txn = txn, .journal = journal, .arena = &scratch, .index = index, .draft = entry->draft};
     assert(e.draft->n_events >= 1 && e.draft->n_events <= SUBMISSION_EVENTS_MAX);
     e.effects = arena_alloc(arena, e.draft->n_events * EFFECT_SIZE);
     if (e.effects == NULL) {
         txn_fail(txn, STATUS_NO_MEMORY);
         return;
     }
-    const struct roster_change change = {.txn = txn,
-        .roster = journal->roster,
-        .arena = arena,
-        .school = e.draft->school,
-        .index = index};
-    for (size_t i = 0; i < e.draft->n_events; i++) {
-        roster_evolve(&change, e.draft->events[i]);
-        on_fact(&e, (uint16_t)(i + 1), e.draft->events[i]);
-        on_cluster(state, e.draft->events[i]);
-    }
+    evolve_events(&e, state);
     store_effects(&e);
+    arena_reset(&scratch);
 }

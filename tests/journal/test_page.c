@@ -568,7 +568,58 @@ static void fresh_views_of_the_same_log_give_the_same_page(void **state)
     free(second);
 }
 
-/* ---- pages too large for one message ---- */
+/* ---- large things ---- */
+
+enum { ROLL = 60000, CORRECTIONS = 200 };
+
+/* A roll call as long as a draft can hold, which school_draft cannot. Returns its entry id. */
+static void take_long_roll(struct fixture *f, uint8_t id[ENTRY_ID_SIZE])
+{
+    Zhurnal__V1__AttendanceException *list = calloc(ROLL, sizeof *list);
+    Zhurnal__V1__AttendanceException **exceptions = calloc(ROLL, sizeof(void *));
+    uint8_t *request = malloc(SUBMISSION_REQUEST_MAX);
+    assert_true(list != NULL && exceptions != NULL && request != NULL);
+    struct school_draft *draft = begin(f);
+    Zhurnal__V1__AttendanceTaken *taken = DRAFT_ADD(draft, attendance_taken, ATTENDANCE_TAKEN);
+    taken->lesson = LESSON;
+    taken->n_exceptions = ROLL;
+    taken->exceptions = exceptions;
+    for (size_t i = 0; i < ROLL; i++) {
+        zhurnal__v1__attendance_exception__init(&list[i]);
+        list[i].pupil = i + 1;
+        exceptions[i] = &list[i];
+    }
+    assert_true(
+        zhurnal__v1__append_request__get_packed_size(&draft->request) < SUBMISSION_REQUEST_MAX);
+    size_t size = zhurnal__v1__append_request__pack(&draft->request, request);
+    uint64_t index = ledger_append(&f->ledger, bytes_of(request, size), &ledger_front_end);
+    assert_int_equal(ledger_apply(&f->ledger, &f->journal, index, WHOLE), STATUS_OK);
+    assert_int_equal(ledger_verdict(&f->journal, index).outcome, VERDICT_ACCEPTED);
+    memcpy(id, draft->entry_id, ENTRY_ID_SIZE);
+    free(list);
+    free(exceptions);
+    free(request);
+}
+
+/* Each correction is a few bytes, and copies a megabyte: all of them together must not need the
+ * memory of all, or one small entry would stop every node for good. */
+static void many_corrections_of_a_long_roll_call_need_the_memory_of_one(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t id[ENTRY_ID_SIZE];
+    take_long_roll(f, id);
+    struct school_draft *draft = begin(f);
+    for (unsigned i = 0; i < CORRECTIONS; i++) {
+        Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, id, 1);
+        corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_ATTENDANCE;
+        corrected->attendance =
+            make_exception(draft, i + 1, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED);
+    }
+    end(f);
+    add_lesson(begin(f), LESSON, 1, "Проценты");
+    end(f);
+    assert_int_equal(read_lesson(f)->n_attendance, ROLL - CORRECTIONS);
+}
 
 enum { LONG_TEXT = 60000, LONG_LESSONS = 90, LESSONS_A_DAY = 3 };
 
@@ -637,6 +688,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_changed_name_keeps_what_was_not_changed),
         TEST_WITH_FIXTURE(a_page_nobody_opened_is_not_found),
         TEST_WITH_FIXTURE(fresh_views_of_the_same_log_give_the_same_page),
+        TEST_WITH_FIXTURE(many_corrections_of_a_long_roll_call_need_the_memory_of_one),
         TEST_WITH_FIXTURE(a_page_that_is_too_large_is_cut_between_days),
         TEST_WITH_FIXTURE(a_single_day_that_is_too_large_is_an_error),
     };
