@@ -145,12 +145,12 @@ $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): $(B)/%: $(B)/%.o $(B)/li
 	$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) $$(TEST_LIBS)
 .PHONY: test-$(1)
 test-$(1): $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(if $(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py),all $(if $(filter interop,$(1)),$(NPM)))
-	$(Q)V=1 tests/run $(B) $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py)
+	$(Q)V=1 NODE_PATH=$(abspath $(O)/npm/node_modules) tests/run $(B) $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py)
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_dir,$(d))))
 
 test: $(TESTS) all deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
-	$(Q)V=$(V) tests/run $(B) $(TESTS) $(SCRIPTS)
+	$(Q)V=$(V) NODE_PATH=$(abspath $(O)/npm/node_modules) tests/run $(B) $(TESTS) $(SCRIPTS)
 
 asan tsan coverage:
 	$(Q)$(MAKE) --no-print-directory VARIANT=$@ test
