@@ -7,8 +7,8 @@
 const char *status_text(int status)
 {
     switch (status) {
-#define X(name, value, grpc, text)                                                                 \
-    case (value):                                                                                  \
+#define X(name, value, grpc, text) \
+    case (value):                  \
         return text;
         STATUS_TABLE(X)
 #undef X
@@ -21,8 +21,8 @@ int status_to_grpc(int status)
 {
     enum { GRPC_UNKNOWN = 2 };
     switch (status) {
-#define X(name, value, grpc, text)                                                                 \
-    case (value):                                                                                  \
+#define X(name, value, grpc, text) \
+    case (value):                  \
         return (grpc);
         STATUS_TABLE(X)
 #undef X

@@ -1,5 +1,5 @@
-/* Random bytes from the kernel (getrandom(2)), and ids made of them. Aborts where the kernel has none:
- * there is no safe way on. */
+/* Random bytes from the kernel (getrandom(2)), and ids made of them. Aborts where the kernel has
+ * none: there is no safe way on. */
 #ifndef PROTO_UUID_H
 #define PROTO_UUID_H
 

@@ -1,5 +1,6 @@
-/* A reader of protobuf's wire format (https://protobuf.dev/programming-guides/encoding), for the places that must see bytes as
- * they came, not as decoders merge them. Trusts nothing; allocates nothing; pure.
+/* A reader of protobuf's wire format (https://protobuf.dev/programming-guides/encoding), for the
+ * places that must see bytes as they came, not as decoders merge them. Trusts nothing; allocates
+ * nothing; pure.
  *
  *     struct wire_reader r = wire_reader_of(message);
  *     struct wire_field f;
@@ -28,12 +29,12 @@ struct wire_field {
 
 struct wire_reader wire_reader_of(struct bytes message);
 
-/* False at the end, and at the first byte that cannot be; then r->malformed says which. Groups (wire types 3 and 4)
- * are malformed: proto3 has none. */
+/* False at the end, and at the first byte that cannot be; then r->malformed says which. Groups
+ * (wire types 3 and 4) are malformed: proto3 has none. */
 bool wire_next(struct wire_reader *r, struct wire_field *field);
 
-/* The one occurrence of a length-delimited field. STATUS_NOT_FOUND, STATUS_MALFORMED (also where the field
- * is there twice, or is of another type). */
+/* The one occurrence of a length-delimited field. STATUS_NOT_FOUND, STATUS_MALFORMED (also where
+ * the field is there twice, or is of another type). */
 int wire_slice(struct bytes message, uint32_t number, struct bytes *slice);
 
 /* The last occurrence of a scalar field, or otherwise. */
