@@ -1,0 +1,393 @@
+/* The happy path, one write of a client on a leader:
+ *
+ *   - driver_submit() gives the core the new terms and types; the payloads wait beside it, the core
+ * needs none;
+ *   - driver_step() gets an update: the entries go to the tail and as one driver_write to the disk,
+ * and the AppendEntries to the outboxes, before the disk has answered: both flushes run at once;
+ *   - driver_written() reports PERSISTED_ENTRIES, answers of peers arrive through driver_receive(),
+ * the core moves the commit index;
+ *   - the commit index passes membership records: each is confirmed to the core, in order, before
+ * it hears anything else.
+ *
+ * What goes wrong, and where it is met: entries are replaced (driver_take_entries), a write
+ * completes for entries that were replaced meanwhile (driver_written_top), the follower is too far
+ * behind (driver_install.c), a peer lies or errs (guards.c), leadership is lost (whoever submitted
+ * sees the term change). */
+#include "node/driver_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void driver_fail(struct driver *d, const char *why)
+{
+    d->failed = true;
+    d->hooks->fatal(d->arg, why);
+}
+
+static void follow_members(struct driver *d)
+{
+    const struct raft_configuration *c = &d->raft.configuration;
+    for (unsigned i = 0; i < c->n && d->peer_count < DRIVER_MEMBERS_MAX; i++) {
+        bool known = c->servers[i].id == d->options.node;
+        for (unsigned k = 0; k < d->peer_count; k++) {
+            known |= d->peers[k].node == c->servers[i].id;
+        }
+        if (!known) {
+            struct driver_peer *peer = &d->peers[d->peer_count++];
+            *peer = (struct driver_peer){.node = c->servers[i].id};
+            outbox_init(&peer->outbox, d->options.flight_timeout_ms);
+        }
+    }
+}
+
+struct driver_peer *driver_find_peer(struct driver *d, uint64_t node)
+{
+    for (unsigned i = 0; i < d->peer_count; i++) {
+        if (d->peers[i].node == node) {
+            return &d->peers[i];
+        }
+    }
+    return NULL;
+}
+
+/* Confirms one committed membership to the core. */
+int driver_confirm_change(struct driver *d)
+{
+    assert(d->change_count > 0);
+
+    uint64_t index = d->changes[0];
+    d->change_count--;
+    memmove(d->changes, d->changes + 1, d->change_count * sizeof d->changes[0]);
+    struct raft_event event = {.type = RAFT_CONFIGURATION};
+    event.configuration.index = index;
+    int status = driver_membership_at(d, index, &event.configuration.conf);
+    if (status != STATUS_OK) {
+        driver_fail(d, "a committed membership does not read");
+        return status;
+    }
+    d->membership_index = index;
+    return driver_step(d, &event, &(struct driver_offer){0});
+}
+
+static void confirm_changes(struct driver *d)
+{
+    while (d->change_count > 0 && d->changes[0] <= driver_present_commit(d) && !d->failed) {
+        driver_confirm_change(d);
+    }
+}
+
+static int apply_update(
+    struct driver *d, const struct raft_update *update, const struct driver_offer *offer)
+{
+    bool promised =
+        (update->flags & RAFT_UPDATE_CURRENT_TERM) || (update->flags & RAFT_UPDATE_VOTED_FOR);
+    if (promised && d->hooks->save(d->arg, d->raft.current_term, d->raft.voted_for) != STATUS_OK) {
+        driver_fail(d, "term and vote cannot be written");
+        return STATUS_IO;
+    }
+    if ((update->flags & RAFT_UPDATE_ENTRIES) &&
+        driver_take_entries(d, update, offer) != STATUS_OK) {
+        driver_fail(d, "out of memory for entries");
+        return STATUS_NO_MEMORY;
+    }
+    if (update->flags & RAFT_UPDATE_SNAPSHOT) {
+        driver_begin_install(d, update);
+    }
+    if (update->flags & RAFT_UPDATE_MESSAGES) {
+        for (unsigned i = 0; i < update->messages.n; i++) {
+            driver_send_message(d, &update->messages.batch[i], offer);
+        }
+    }
+    return STATUS_OK;
+}
+
+static int from_raft(int rv)
+{
+    switch (rv) {
+    case 0:
+        return STATUS_OK;
+    case RAFT_NOMEM:
+        return STATUS_NO_MEMORY;
+    case RAFT_NOTLEADER:
+        return STATUS_NOT_LEADER;
+    case RAFT_SHUTDOWN:
+        return STATUS_CORRUPT;
+    default:
+        return STATUS_INTERNAL;
+    }
+}
+
+int driver_step(struct driver *d, struct raft_event *event, const struct driver_offer *offer)
+{
+    struct raft_update update = {0};
+    if (d->failed) {
+        return STATUS_INTERNAL;
+    }
+    event->time = d->hooks->now_ms(d->arg);
+    enum driver_role role = (enum driver_role)d->raft.state;
+    uint64_t term = d->raft.current_term;
+    uint64_t commit = d->raft.commit_index;
+
+    int status = from_raft(raft_step(&d->raft, event, &update));
+    if (status == STATUS_CORRUPT) {
+        driver_fail(d, "a peer's log contradicts what is committed here");
+    } else if (status == STATUS_NO_MEMORY && event->type != RAFT_SUBMIT) {
+        driver_fail(d, "out of memory in consensus");
+    }
+    if (status == STATUS_OK) {
+        status = apply_update(d, &update, offer);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    bool outermost = event->type != RAFT_CONFIGURATION;
+    if (outermost) {
+        confirm_changes(d);
+        follow_members(d);
+    }
+    if (d->raft.commit_index != commit && d->marker_due_ms == 0) {
+        d->marker_due_ms = event->time + DRIVER_MARKER_DELAY_MS;
+    }
+    if (role != (enum driver_role)d->raft.state || term != d->raft.current_term) {
+        d->transfer_until_ms = 0;
+        driver_forget_cold(d);
+    }
+    if (outermost) {
+        d->hooks->moved(d->arg);
+    }
+    return d->failed ? STATUS_INTERNAL : STATUS_OK;
+}
+
+/* ---- time ---- */
+
+uint64_t driver_deadline(const struct driver *d)
+{
+    uint64_t now = d->hooks->now_ms(d->arg);
+    uint64_t deadline = raft_timeout(&d->raft);
+    if (deadline < now + DRIVER_TIMER_MIN_MS) {
+        deadline = now + DRIVER_TIMER_MIN_MS;
+    }
+    if (d->marker_due_ms > 0 && d->marker_due_ms < deadline) {
+        deadline = d->marker_due_ms;
+    }
+    if (d->transfer_until_ms > 0 && d->transfer_until_ms < deadline) {
+        deadline = d->transfer_until_ms;
+    }
+    if (d->install.active && !d->install.asked && d->install.retry_ms < deadline) {
+        deadline = d->install.retry_ms;
+    }
+    return deadline;
+}
+
+void driver_tick(struct driver *d)
+{
+    uint64_t now = d->hooks->now_ms(d->arg);
+    if (d->marker_due_ms > 0 && now >= d->marker_due_ms) {
+        d->marker_due_ms = 0;
+        if (driver_present_commit(d) > d->marker_given && driver_write_marker(d) != STATUS_OK) {
+            driver_fail(d, "out of memory for the commit marker");
+        }
+    }
+    if (now >= raft_timeout(&d->raft)) {
+        struct raft_event event = {.type = RAFT_TIMEOUT};
+        driver_step(d, &event, &(struct driver_offer){0});
+    }
+    driver_pursue_install(d);
+    driver_pursue_transfer(d);
+}
+
+/* ---- a client's writes ---- */
+
+/* The core wants one block for a batch, and frees it or gives it back. It needs no payload but a
+ * membership's. */
+int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sources, size_t count)
+{
+    struct raft_configuration configuration;
+    struct raft_buffer encoded = {0};
+    if (sources[0].kind == RECORD_MEMBERSHIP) {
+        if (driver_decode_membership(payload_bytes(sources[0].payload), &configuration) !=
+            STATUS_OK) {
+            return STATUS_MALFORMED;
+        }
+        int rv = raft_configuration_encode(&configuration, &encoded);
+        raft_configuration_close(&configuration);
+        if (rv != 0) {
+            return STATUS_NO_MEMORY;
+        }
+    }
+    void *batch = encoded.base != NULL ? encoded.base : raft_malloc(sizeof(uint64_t));
+    if (batch == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert(i == 0 || sources[i].kind != RECORD_MEMBERSHIP);
+        entries[i].type = driver_type_of(sources[i].kind);
+        entries[i].batch = batch;
+        entries[i].buf.base = batch;
+        entries[i].buf.len = i == 0 && encoded.base != NULL ? encoded.len : 0;
+    }
+    return STATUS_OK;
+}
+
+int driver_submit(
+    struct driver *d, const struct driver_entry *entries, size_t count, uint64_t *first)
+{
+    assert(count > 0);
+
+    if (!driver_status(d).accepts) {
+        return STATUS_NOT_LEADER;
+    }
+    struct raft_entry *batch = calloc(count, sizeof *batch);
+    if (batch == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    int status = driver_make_batch(batch, entries, count);
+    if (status == STATUS_OK) {
+        for (size_t i = 0; i < count; i++) {
+            batch[i].term = d->raft.current_term;
+        }
+        struct raft_event event = {.type = RAFT_SUBMIT};
+        event.submit.entries = batch;
+        event.submit.n = (unsigned)count;
+        *first = tail_last(&d->tail) + 1;
+        const struct driver_offer offer = {.entries = batch, .sources = entries, .count = count};
+        void *block = batch[0].batch;
+        /* To an idle follower that the core is not sure of it sends only with the next heartbeat:
+         * one is due now. */
+        raft_set_heartbeat_timeout(&d->raft, 0);
+        status = driver_step(d, &event, &offer);
+        raft_set_heartbeat_timeout(&d->raft, d->options.heartbeat_ms);
+        if (status != STATUS_OK && !d->failed) {
+            raft_free(block);
+        }
+    }
+    free(batch);
+    return status;
+}
+
+static void report_persisted(struct driver *d, const struct driver_write *write)
+{
+    uint64_t top = driver_written_top(d, write);
+    if (d->install.active || write->first > top || top <= d->raft.last_stored) {
+        return;
+    }
+    struct raft_event event = {.type = RAFT_PERSISTED_ENTRIES};
+    event.persisted_entries.index = top;
+    driver_step(d, &event, &(struct driver_offer){0});
+}
+
+void driver_written(struct driver *d, struct driver_write *write)
+{
+    assert(write == d->queue_head);
+
+    d->queue_head = write->queued;
+    if (d->queue_head == NULL) {
+        d->queue_tail = NULL;
+    }
+    if (write->change.committed > d->marker) {
+        d->marker = write->change.committed;
+    }
+    if (write->pulled) {
+        driver_pulled_piece_written(d, write);
+    } else {
+        report_persisted(d, write);
+    }
+    driver_free_write(write);
+    tail_trim(&d->tail, driver_flushed_upto(d), d->options.tail_bytes);
+    if (!d->failed) {
+        driver_take_snapshot(d);
+        driver_pursue_install(d);
+    }
+}
+
+/* ---- handing leadership over ---- */
+
+void driver_transfer(struct driver *d, uint64_t node)
+{
+    if (d->raft.state != RAFT_LEADER || d->transfer_until_ms > 0) {
+        return;
+    }
+    d->transfer_to = node;
+    d->transfer_until_ms = d->hooks->now_ms(d->arg) + 2 * (uint64_t)d->options.election_timeout_ms;
+    driver_pursue_transfer(d);
+}
+
+static uint64_t most_advanced(const struct driver *d, uint64_t wanted, uint64_t *match)
+{
+    const struct raft_configuration *c = &d->raft.configuration;
+    uint64_t best = 0;
+    *match = 0;
+    for (unsigned i = 0; i < c->n; i++) {
+        raft_index index;
+        bool may = c->servers[i].role == RAFT_VOTER && c->servers[i].id != d->options.node &&
+            (wanted == 0 || wanted == c->servers[i].id);
+        if (may && raft_match_index(&d->raft, c->servers[i].id, &index) == 0 &&
+            (best == 0 || index > *match)) {
+            best = c->servers[i].id;
+            *match = index;
+        }
+    }
+    return best;
+}
+
+/* The core tells the successor once, and one that lags ignores it: so everything is first drained
+ * to it. */
+void driver_pursue_transfer(struct driver *d)
+{
+    if (d->transfer_until_ms == 0 || d->raft.state != RAFT_LEADER || raft_transferee(&d->raft)) {
+        return;
+    }
+    uint64_t match;
+    uint64_t successor = most_advanced(d, d->transfer_to, &match);
+    if (d->hooks->now_ms(d->arg) >= d->transfer_until_ms || successor == 0) {
+        d->transfer_until_ms = 0;
+        d->hooks->moved(d->arg);
+        return;
+    }
+    if (match == tail_last(&d->tail)) {
+        struct raft_event event = {.type = RAFT_TRANSFER};
+        event.transfer.server_id = successor;
+        driver_step(d, &event, &(struct driver_offer){0});
+    }
+}
+
+/* ---- how things stand ---- */
+
+struct driver_status driver_status(const struct driver *d)
+{
+    struct driver_status status = {
+        .role = (enum driver_role)d->raft.state,
+        .term = d->raft.current_term,
+        .last_index = tail_last(&d->tail),
+        .commit_index = d->raft.commit_index,
+        .marker = d->marker,
+        .install_to = d->install.active ? d->install.metadata.index : 0,
+    };
+    raft_id leader = 0;
+    const char *address = NULL;
+    raft_leader((struct raft *)&d->raft, &leader, &address);
+    status.leader = leader;
+    status.stored_index = d->install.active ? d->install.position : d->raft.last_stored;
+    status.applicable = status.stored_index < driver_present_commit(d) ? status.stored_index
+                                                                       : driver_present_commit(d);
+    status.accepts = d->raft.state == RAFT_LEADER && d->transfer_until_ms == 0 &&
+        raft_transferee(&d->raft) == 0 && !d->failed;
+    return status;
+}
+
+unsigned driver_members(const struct driver *d, struct driver_member *members)
+{
+    const struct raft_configuration *c = &d->raft.configuration;
+    unsigned n = c->n < DRIVER_MEMBERS_MAX ? c->n : DRIVER_MEMBERS_MAX;
+    for (unsigned i = 0; i < n; i++) {
+        raft_index match = 0;
+        if (d->raft.state == RAFT_LEADER) {
+            raft_match_index(&d->raft, c->servers[i].id, &match);
+        }
+        members[i] = (struct driver_member){.node = c->servers[i].id,
+            .address = c->servers[i].address,
+            .voter = c->servers[i].role == RAFT_VOTER,
+            .match_index = match};
+    }
+    return n;
+}

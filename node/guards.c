@@ -1,0 +1,191 @@
+#include "node/guards.h"
+
+#include <inttypes.h>
+#include <limits.h>
+
+static int malformed(struct error *err, uint64_t from, const char *what)
+{
+    return error_set(err, STATUS_MALFORMED, "node %016" PRIx64 " sent %s", from, what);
+}
+
+static bool leads_term(const struct raft *raft, uint64_t term)
+{
+    return raft->state == RAFT_LEADER && raft->current_term == term;
+}
+
+static int second_leader(struct error *err, uint64_t from, uint64_t term)
+{
+    return error_set(err, STATUS_CORRUPT,
+        "node %016" PRIx64 " leads term %" PRIu64 " too: there are two leaders in one term", from,
+        term);
+}
+
+static bool record_is_known(const Zhurnal__Peer__V1__Record *record)
+{
+    return record->kind >= RECORD_COMMAND && record->kind <= RECORD_ERASED;
+}
+
+static bool membership_decodes(const Zhurnal__Peer__V1__Record *record)
+{
+    Zhurnal__Peer__V1__Membership *membership =
+        zhurnal__peer__v1__membership__unpack(NULL, record->payload.len, record->payload.data);
+    bool decodes = membership != NULL && membership->n_members > 0;
+    if (membership != NULL) {
+        zhurnal__peer__v1__membership__free_unpacked(membership, NULL);
+    }
+    return decodes;
+}
+
+static int check_records(
+    uint64_t from, const Zhurnal__Peer__V1__AppendEntries *append, struct error *err)
+{
+    uint64_t last_term = append->prev_log_term;
+    for (size_t i = 0; i < append->n_records; i++) {
+        const Zhurnal__Peer__V1__Record *record = append->records[i];
+        if (!record_is_known(record)) {
+            return malformed(err, from, "an entry of a kind that cannot be");
+        }
+        if (record->term == 0 || record->term < last_term || record->term > append->term) {
+            return malformed(err, from, "an entry whose term cannot be");
+        }
+        if (record->kind == RECORD_MEMBERSHIP && !membership_decodes(record)) {
+            return malformed(err, from, "a membership that does not decode");
+        }
+        last_term = record->term;
+    }
+    return STATUS_OK;
+}
+
+static int check_append(const struct raft *raft, uint64_t from,
+    const Zhurnal__Peer__V1__AppendEntries *append, struct error *err)
+{
+    if (append->term == 0 || append->version > UCHAR_MAX) {
+        return malformed(err, from, "entries of no term");
+    }
+    if ((append->prev_log_index == 0) != (append->prev_log_term == 0) ||
+        append->prev_log_term > append->term) {
+        return malformed(err, from, "entries that follow on nothing that can be");
+    }
+    if (leads_term(raft, append->term)) {
+        return second_leader(err, from, append->term);
+    }
+    return check_records(from, append, err);
+}
+
+static int check_install(const struct raft *raft, uint64_t from,
+    const Zhurnal__Peer__V1__InstallSnapshot *install, struct error *err)
+{
+    const Zhurnal__Peer__V1__Record membership = {
+        .kind = RECORD_MEMBERSHIP, .payload = install->membership};
+    if (install->term == 0 || install->last_index < 2 || install->last_term == 0 ||
+        install->last_term > install->term || install->membership_index == 0 ||
+        install->membership_index > install->last_index || install->version > UCHAR_MAX ||
+        !membership_decodes(&membership)) {
+        return malformed(err, from, "snapshot metadata that cannot be");
+    }
+    return leads_term(raft, install->term) ? second_leader(err, from, install->term) : STATUS_OK;
+}
+
+static bool fits(uint32_t version, uint32_t features, uint32_t capacity)
+{
+    return version <= UCHAR_MAX && features <= USHRT_MAX && capacity <= USHRT_MAX;
+}
+
+static int check_request(
+    uint64_t from, const Zhurnal__Peer__V1__RequestVote *request, struct error *err)
+{
+    bool sane = request->term > 0 && request->candidate == from && fits(request->version, 0, 0) &&
+        (request->last_log_index == 0) == (request->last_log_term == 0) &&
+        request->last_log_term <= request->term;
+    return sane ? STATUS_OK : malformed(err, from, "a vote request that cannot be");
+}
+
+int guards_check(const struct raft *raft, uint64_t from, const Zhurnal__Peer__V1__Frame *frame,
+    struct error *err)
+{
+    if (from == 0 || from == raft->id) {
+        return malformed(err, from, "a message in our own name");
+    }
+    switch (frame->message_case) {
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES:
+        return check_append(raft, from, frame->append_entries, err);
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT: {
+        const Zhurnal__Peer__V1__AppendEntriesResult *result = frame->append_entries_result;
+        bool sane = result->term > 0 && fits(result->version, result->features, result->capacity);
+        return sane ? STATUS_OK : malformed(err, from, "an answer that cannot be");
+    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE:
+        return check_request(from, frame->request_vote, err);
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT: {
+        const Zhurnal__Peer__V1__RequestVoteResult *result = frame->request_vote_result;
+        bool sane = result->term > 0 && fits(result->version, result->features, result->capacity);
+        return sane ? STATUS_OK : malformed(err, from, "a vote that cannot be");
+    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT:
+        return check_install(raft, from, frame->install_snapshot, err);
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW: {
+        const Zhurnal__Peer__V1__TimeoutNow *now = frame->timeout_now;
+        bool sane = now->term > 0 && now->last_log_index > 0 && now->last_log_term > 0 &&
+            fits(now->version, 0, 0);
+        return sane ? STATUS_OK : malformed(err, from, "a call to stand that cannot be");
+    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE__NOT_SET:
+    case _ZHURNAL__PEER__V1__FRAME__MESSAGE__CASE_IS_INT_SIZE:
+        break;
+    }
+    return malformed(err, from, "a message of a kind that this version does not know");
+}
+
+bool guards_stale_answer(raft_term current, raft_term answered)
+{
+    return answered != 0 && answered < current;
+}
+
+bool guards_stale_drop(
+    const struct raft *raft, const Zhurnal__Peer__V1__AppendEntriesResult *result)
+{
+    return result->stale && result->term <= raft->current_term;
+}
+
+size_t guards_below(
+    const struct raft *raft, raft_term term, raft_index prev_index, size_t count, bool *below)
+{
+    *below =
+        term >= raft->current_term && !raft->snapshot.installing && prev_index < raft->commit_index;
+    if (!*below) {
+        return 0;
+    }
+    raft_index known = raft->commit_index - prev_index;
+    return known < count ? (size_t)known : count;
+}
+
+bool guards_rej_drop(
+    const struct raft *raft, uint64_t from, const Zhurnal__Peer__V1__AppendEntriesResult *result)
+{
+    raft_index match;
+    return result->rejected > 0 && leads_term(raft, result->term) &&
+        raft_match_index((struct raft *)raft, from, &match) == 0 && result->rejected <= match;
+}
+
+size_t guards_split(Zhurnal__Peer__V1__Record *const *records, size_t count)
+{
+    size_t n = count > 0 ? 1 : 0;
+    while (n < count && records[n]->kind != RECORD_MEMBERSHIP) {
+        n++;
+    }
+    return n;
+}
+
+raft_index guards_split_commit(const struct raft *raft, raft_term term, raft_index index)
+{
+    raft_index uncommitted = raft->configuration_uncommitted_index;
+    bool proven = uncommitted > 0 && uncommitted < index && term >= raft->current_term;
+    return proven ? uncommitted : 0;
+}
+
+raft_term guards_prev_term(
+    const struct raft *raft, raft_term requested, const struct raft_request_vote_result *result)
+{
+    bool masked = result->pre_vote && !result->vote_granted && requested < raft->current_term;
+    return masked ? raft->current_term : result->term;
+}

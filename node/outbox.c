@@ -1,0 +1,219 @@
+#include "node/outbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void outbox_init(struct outbox *outbox, uint64_t flight_timeout_ms)
+{
+    *outbox = (struct outbox){.flight_timeout_ms = flight_timeout_ms};
+}
+
+static struct outbox_item *item_at(struct outbox *outbox, size_t i)
+{
+    assert(i < outbox->count);
+    return &outbox->items[(outbox->head + i) % OUTBOX_ITEMS_MAX];
+}
+
+static void pop(struct outbox *outbox)
+{
+    struct outbox_item *item = item_at(outbox, 0);
+    free(item->message);
+    item->message = NULL;
+    outbox->head = (outbox->head + 1) % OUTBOX_ITEMS_MAX;
+    outbox->count--;
+}
+
+static void forget_flight(struct outbox *outbox)
+{
+    outbox->flight_term = 0;
+    outbox->flight_first = 0;
+    outbox->flight_last = 0;
+    outbox->chunk_count = 0;
+    outbox->chunk_bytes = 0;
+}
+
+void outbox_reset(struct outbox *outbox, bool connected)
+{
+    while (outbox->count > 0) {
+        pop(outbox);
+    }
+    forget_flight(outbox);
+    outbox->heartbeat = false;
+    outbox->connected = connected;
+}
+
+void outbox_deinit(struct outbox *outbox)
+{
+    outbox_reset(outbox, false);
+}
+
+static struct outbox_item *push(struct outbox *outbox)
+{
+    assert(outbox->count < OUTBOX_ITEMS_MAX);
+    outbox->count++;
+    struct outbox_item *item = item_at(outbox, outbox->count - 1);
+    *item = (struct outbox_item){0};
+    return item;
+}
+
+void outbox_put(struct outbox *outbox, uint8_t *message, size_t size)
+{
+    if (!outbox->connected || outbox->count == OUTBOX_ITEMS_MAX) {
+        free(message);
+        return;
+    }
+    struct outbox_item *item = push(outbox);
+    item->message = message;
+    item->size = size;
+}
+
+static bool flight_is_trusted(const struct outbox *outbox, uint64_t term, uint64_t now_ms)
+{
+    if (outbox->flight_last == 0 || outbox->flight_term != term) {
+        return false;
+    }
+    return outbox->flight_timeout_ms == 0 ||
+        now_ms - outbox->flight_moved_ms <= outbox->flight_timeout_ms;
+}
+
+static void queue_heartbeat(struct outbox *outbox, const struct outbox_range *range)
+{
+    bool behind_entries = false;
+    for (size_t i = 0; i < outbox->count; i++) {
+        behind_entries |= item_at(outbox, i)->range.count > 0;
+    }
+    if (behind_entries) {
+        outbox->heartbeat = true;
+        return;
+    }
+    struct outbox_item *last = outbox->count > 0 ? item_at(outbox, outbox->count - 1) : NULL;
+    if (last == NULL || last->message != NULL) {
+        if (outbox->count == OUTBOX_ITEMS_MAX) {
+            return;
+        }
+        last = push(outbox);
+    }
+    last->range = *range;
+}
+
+void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t now_ms,
+    uint64_t (*term_of)(void *arg, uint64_t index), void *arg)
+{
+    if (!outbox->connected) {
+        return;
+    }
+    if (!flight_is_trusted(outbox, range.term, now_ms)) {
+        forget_flight(outbox);
+    }
+    uint64_t last = range.prev_index + range.count;
+    bool joins = outbox->flight_last > 0 && range.prev_index + 1 >= outbox->flight_first &&
+        range.prev_index <= outbox->flight_last;
+    if (range.count > 0 && joins && range.prev_index < outbox->flight_last) {
+        if (last <= outbox->flight_last) {
+            range.count = 0;
+        } else {
+            range.prev_index = outbox->flight_last;
+            range.prev_term = term_of(arg, range.prev_index);
+            range.count = last - range.prev_index;
+            assert(range.prev_term > 0);
+        }
+    }
+    if (range.count == 0) {
+        queue_heartbeat(outbox, &range);
+        return;
+    }
+    if (outbox->count == OUTBOX_ITEMS_MAX) {
+        return;
+    }
+    if (!joins) {
+        forget_flight(outbox);
+        outbox->flight_term = range.term;
+        outbox->flight_first = range.prev_index + 1;
+        outbox->flight_moved_ms = now_ms;
+    }
+    outbox->flight_last = last;
+    push(outbox)->range = range;
+}
+
+void outbox_acknowledged(struct outbox *outbox, uint64_t match, uint64_t now_ms)
+{
+    while (outbox->chunk_count > 0 && outbox->chunks[outbox->chunk_head].last <= match) {
+        outbox->chunk_bytes -= outbox->chunks[outbox->chunk_head].bytes;
+        outbox->chunk_head = (outbox->chunk_head + 1) % OUTBOX_CHUNKS_MAX;
+        outbox->chunk_count--;
+        outbox->flight_moved_ms = now_ms;
+    }
+}
+
+void outbox_refused(struct outbox *outbox)
+{
+    forget_flight(outbox);
+    /* What is queued behind the refused would be refused too. */
+    for (size_t i = 0; i < outbox->count; i++) {
+        struct outbox_item *item = item_at(outbox, i);
+        if (item->message == NULL && item->range.count > 0) {
+            item->range.term = 0;
+        }
+    }
+}
+
+static bool held_up(const struct outbox *outbox)
+{
+    return outbox->chunk_count == OUTBOX_CHUNKS_MAX || outbox->chunk_bytes >= OUTBOX_FLIGHT_BYTES;
+}
+
+bool outbox_next(struct outbox *outbox, uint64_t term, struct outbox_item *item)
+{
+    while (outbox->count > 0) {
+        struct outbox_item *head = item_at(outbox, 0);
+        if (head->message == NULL && head->range.term != term) {
+            pop(outbox);
+            continue;
+        }
+        *item = *head;
+        if (head->message == NULL && head->range.count > 0 && held_up(outbox)) {
+            item->range.count = 0;
+            return outbox->heartbeat;
+        }
+        return true;
+    }
+    return false;
+}
+
+void outbox_sent_message(struct outbox *outbox)
+{
+    assert(item_at(outbox, 0)->message != NULL);
+    pop(outbox);
+}
+
+void outbox_sent_range(
+    struct outbox *outbox, uint64_t count, uint64_t last_term, size_t bytes, uint64_t now_ms)
+{
+    struct outbox_item *head = item_at(outbox, 0);
+    assert(head->message == NULL && count <= head->range.count);
+
+    outbox->heartbeat = false;
+    if (count == 0) {
+        if (head->range.count == 0) {
+            pop(outbox);
+        }
+        return;
+    }
+    head->range.prev_index += count;
+    head->range.prev_term = last_term;
+    head->range.count -= count;
+    /* A range that is no longer of the flight (it was refused meanwhile) is sent all the same,
+     * uncounted. */
+    if (head->range.term == outbox->flight_term && head->range.prev_index <= outbox->flight_last &&
+        !held_up(outbox)) {
+        size_t at = (outbox->chunk_head + outbox->chunk_count) % OUTBOX_CHUNKS_MAX;
+        outbox->chunks[at].last = head->range.prev_index;
+        outbox->chunks[at].bytes = bytes;
+        outbox->chunk_count++;
+        outbox->chunk_bytes += bytes;
+        outbox->flight_moved_ms = now_ms;
+    }
+    if (head->range.count == 0) {
+        pop(outbox);
+    }
+}
