@@ -1,6 +1,7 @@
 #include "node/journal/journal.h"
 
 #include "node/journal/evolve.h"
+#include "node/journal/roster.h"
 #include "node/journal/row.h"
 #include "storage/leaf.h"
 
@@ -103,22 +104,22 @@ struct school_chain {
     uint8_t leaf[SHA256_SIZE]; /* Of the last; zeros at first. */
 };
 
-static struct school_chain get_chain(struct txn *txn, struct journal *journal, uint64_t school)
+static void get_chain(
+    struct txn *txn, struct journal *journal, uint64_t school, struct school_chain *chain)
 {
-    struct school_chain chain = {0};
+    memset(chain, 0, sizeof *chain);
     uint8_t key[8];
     struct bytes value;
     put_u64_be(key, school);
     if (txn_get(txn, journal->schools, bytes_of(key, sizeof key), &value)) {
         struct row_reader row = row_reader_of(value);
         uint8_t version = row_get_u8(&row);
-        chain.count = row_get_u64(&row);
-        row_get_bytes(&row, chain.leaf, SHA256_SIZE);
+        chain->count = row_get_u64(&row);
+        row_get_bytes(&row, chain->leaf, SHA256_SIZE);
         if (row.malformed || version != ROW_VERSION) {
             txn_fail(txn, STATUS_CORRUPT);
         }
     }
-    return chain;
 }
 
 static void put_chain(struct txn *txn, struct journal *journal, const struct verdict *verdict,
@@ -198,7 +199,8 @@ static int judge(struct application *a, const struct entry *entry, struct verdic
     uint8_t hash[SHA256_SIZE];
     sha256_of(entry->slice, hash);
 
-    struct school_chain chain = get_chain(a->txn, a->journal, draft->school);
+    struct school_chain chain;
+    get_chain(a->txn, a->journal, draft->school, &chain);
     verdict->school = draft->school;
     verdict->school_index = chain.count + 1;
     memcpy(verdict->school_chain, chain.leaf, SHA256_SIZE);
@@ -305,6 +307,12 @@ bool journal_verdict(struct txn *txn, struct journal *journal, uint64_t index, s
         txn_fail(txn, status);
     }
     return status == STATUS_OK;
+}
+
+bool journal_node(
+    struct txn *txn, struct journal *journal, uint64_t node, uint8_t directory[UUID_SIZE])
+{
+    return roster_get_node(txn, journal->roster, node, directory);
 }
 
 int journal_check(struct txn *txn, struct journal *journal, const struct submission *submission,

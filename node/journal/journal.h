@@ -17,6 +17,7 @@
 #define NODE_JOURNAL_JOURNAL_H
 
 #include "node/journal/decide.h"
+#include "proto/uuid.h"
 #include "storage/log.h"
 #include "storage/views.h"
 
@@ -75,6 +76,11 @@ bool journal_find(struct txn *txn, struct journal *journal, uint64_t school,
 /* The verdict of the command at index. False where there is none, or txn failed. */
 bool journal_verdict(struct txn *txn, struct journal *journal, uint64_t index, struct arena *arena,
     struct verdict *verdict);
+
+/* The data directory that the log knows a node by (its first NodeAdded); another directory under
+ * that node's id is another node. False: none is recorded. */
+bool journal_node(
+    struct txn *txn, struct journal *journal, uint64_t node, uint8_t directory[UUID_SIZE]);
 
 /* The verdict a submission would get now: check_only. Nothing is written; school_index is 0.
  * STATUS_OK, STATUS_UNIMPLEMENTED, STATUS_NO_MEMORY or txn's. */

@@ -10,6 +10,7 @@ enum {
     PAGE_ROW_SIZE = 1 + 1 + 8 + 8 + 8,
     INTERVAL_ROW_SIZE = 1 + 4 + 4,
     PERSON_ROW_SIZE = 1 + ROSTER_NAME_PARTS * (8 + 4),
+    NODE_ROW_SIZE = 1 + UUID_SIZE,
 };
 
 struct roster_key {
@@ -115,6 +116,18 @@ bool roster_get_person(struct txn *txn, struct table roster, uint64_t school, ui
         person->name[i].index = row_get_u64(&row);
         person->name[i].part = row_get_u32(&row);
     }
+    return whole(txn, &row);
+}
+
+bool roster_get_node(
+    struct txn *txn, struct table roster, uint64_t node, uint8_t directory[UUID_SIZE])
+{
+    struct roster_key key = key_of(0, ROSTER_NODE, node, 0);
+    struct row_reader row;
+    if (!find(txn, roster, &key, &row)) {
+        return false;
+    }
+    row_get_bytes(&row, directory, UUID_SIZE);
     return whole(txn, &row);
 }
 
@@ -296,6 +309,21 @@ static void on_enrolment(const struct roster_change *c, const Zhurnal__V1__Event
     }
 }
 
+static void on_node_added(const struct roster_change *c, const Zhurnal__V1__NodeAdded *e)
+{
+    uint8_t known[UUID_SIZE];
+    if (c->school != 0 || e->directory.len != UUID_SIZE ||
+        roster_get_node(c->txn, c->roster, e->node, known)) {
+        return;
+    }
+    uint8_t row[NODE_ROW_SIZE];
+    uint8_t *at = row_put_u8(row, ROW_VERSION);
+    at = row_put(at, e->directory.data, UUID_SIZE);
+    assert(at == row + sizeof row);
+    struct roster_key key = key_of(0, ROSTER_NODE, e->node, 0);
+    put(c, &key, row, sizeof row);
+}
+
 void roster_evolve(const struct roster_change *c, const Zhurnal__V1__Event *event)
 {
     switch ((int)event->kind_case) {
@@ -330,6 +358,9 @@ void roster_evolve(const struct roster_change *c, const Zhurnal__V1__Event *even
     case ZHURNAL__V1__EVENT__KIND_PUPIL_ENROLLED:
     case ZHURNAL__V1__EVENT__KIND_PUPIL_LEFT:
         on_enrolment(c, event);
+        break;
+    case ZHURNAL__V1__EVENT__KIND_NODE_ADDED:
+        on_node_added(c, event->node_added);
         break;
     default:
         break; /* Not of the roster. */

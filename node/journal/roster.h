@@ -11,6 +11,7 @@
  *     TEACHING     page   teacher  from_day u32 ‖ to_day u32
  *     PERSON       person –        3 × (index u64 ‖ part u32): surname, given name, patronymic
  *     ENROLMENT    class  pupil    from_day u32 ‖ last_day u32
+ *     NODE         node   –        directory 16 bytes; in school 0; the first one said stays
  *
  * Names of people are references into the log, never text. Threads: roster_evolve() in the apply
  * transaction, the rest in any. */
@@ -18,6 +19,7 @@
 #define NODE_JOURNAL_ROSTER_H
 
 #include "proto/arena.h"
+#include "proto/uuid.h"
 #include "storage/env.h"
 #include <zhurnal/v1/entry.pb-c.h>
 
@@ -30,6 +32,7 @@ enum roster_kind {
     ROSTER_TEACHING = 6,
     ROSTER_PERSON = 7,
     ROSTER_ENROLMENT = 8,
+    ROSTER_NODE = 9,
 };
 
 enum { ROSTER_KEY_SIZE = 8 + 1 + 8 + 8, ROSTER_NAME_PARTS = 3 };
@@ -80,6 +83,10 @@ bool roster_get_class(
     struct txn *txn, struct table roster, uint64_t school, uint64_t id, struct roster_class *class);
 bool roster_get_person(struct txn *txn, struct table roster, uint64_t school, uint64_t id,
     struct roster_person *person);
+
+/* The data directory that the log knows a node by. */
+bool roster_get_node(
+    struct txn *txn, struct table roster, uint64_t node, uint8_t directory[UUID_SIZE]);
 
 /* A walk over the members of a page (ROSTER_TEACHING) or class (ROSTER_ENROLMENT), by id. */
 struct roster_walk {

@@ -456,6 +456,46 @@ static void views_that_broke_are_built_anew(void **state)
     journal_close(&other, false);
 }
 
+static void append_node(struct fixture *f, uint64_t school, uint8_t directory)
+{
+    char name[] = "00000000000000a1";
+    Zhurnal__V1__Principal node = ZHURNAL__V1__PRINCIPAL__INIT;
+    node.kind = ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_NODE;
+    node.name = name;
+    uint8_t id[UUID_SIZE];
+    struct school_entry entry = {0};
+    memset(id, directory, sizeof id);
+    struct school_draft *draft = ledger_begin(&f->ledger, DAY);
+    draft->draft.school = school;
+    draft->draft.actor = NULL;
+    Zhurnal__V1__NodeAdded *added = DRAFT_ADD(draft, node_added, NODE_ADDED);
+    added->node = 0xa1;
+    added->directory = (ProtobufCBinaryData){.len = sizeof id, .data = id};
+    ledger_append(&f->ledger, encoded(f, &entry), school == 0 ? &node : &ledger_front_end);
+}
+
+static bool directory_is(struct fixture *f, uint8_t directory)
+{
+    struct txn txn;
+    uint8_t found[UUID_SIZE] = {0};
+    txn_begin_read(&txn, &f->journal.views.env);
+    bool known = journal_node(&txn, &f->journal, 0xa1, found);
+    txn_abort(&txn);
+    return known && found[0] == directory && found[UUID_SIZE - 1] == directory;
+}
+
+static void a_node_is_known_by_the_directory_it_was_first_added_with(void **state)
+{
+    struct fixture *f = *state;
+    append_node(f, LEDGER_SCHOOL, 7);
+    apply_all(f);
+    assert_false(directory_is(f, 7));
+    append_node(f, 0, 8);
+    append_node(f, 0, 9);
+    apply_all(f);
+    assert_true(directory_is(f, 8));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +516,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_log_replayed_into_fresh_views_gives_the_same),
         TEST_WITH_FIXTURE(it_goes_on_after_a_stop_between_any_two_records),
         TEST_WITH_FIXTURE(views_that_broke_are_built_anew),
+        TEST_WITH_FIXTURE(a_node_is_known_by_the_directory_it_was_first_added_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
