@@ -1,0 +1,322 @@
+/* A write, from its bytes to its place in the queue, and back to its answer. */
+#include "node/group_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One call of group_submit(). */
+struct call {
+    struct group *group;
+    const struct group_request *request;
+    struct submission submission;
+    struct arena arena;
+};
+
+static void answer_error(const struct call *call, int status, const char *sentence)
+{
+    const struct group_answer answer = {.status = status, .sentence = sentence};
+    call->request->answer(call->request->arg, &answer);
+}
+
+/* ---- what is recorded already ---- */
+
+struct found {
+    uint64_t index;
+    bool same;
+    int64_t recorded_at_ms;
+    struct verdict verdict; /* In the arena. */
+};
+
+/* The record and verdict of an applied command. The submission, if given, is compared with it. */
+static int read_recorded(struct group *g, struct txn *views, const struct submission *submission,
+    struct arena *arena, struct found *found)
+{
+    struct txn txn;
+    struct record record;
+    int status = STATUS_CORRUPT;
+    if (!journal_verdict(views, g->options.journal, found->index, arena, &found->verdict)) {
+        return views->status != STATUS_OK ? views->status : STATUS_CORRUPT;
+    }
+    txn_begin_read(&txn, g->options.log->env);
+    if (log_read(&txn, g->options.log, found->index, &record)) {
+        bool compared = submission != NULL && record.kind == RECORD_COMMAND;
+        found->same = !compared || entry_same(submission, record.payload);
+        found->recorded_at_ms = entry_recorded_at(record.payload);
+        status = STATUS_OK;
+    } else if (txn.status != STATUS_OK) {
+        status = txn.status;
+    }
+    txn_abort(&txn);
+    return status;
+}
+
+/* STATUS_NOT_FOUND: the id is free as far as this node has applied. */
+static int find_recorded(struct call *call, struct found *found)
+{
+    struct group *g = call->group;
+    const struct submission *submission = &call->submission;
+    struct txn views;
+    uint8_t hash[SHA256_SIZE];
+    txn_begin_read(&views, &g->options.journal->views.env);
+    bool is = journal_find(&views, g->options.journal, submission->draft->school,
+        submission->entry_id, &found->index, hash);
+    int status = is ? STATUS_OK : views.status != STATUS_OK ? views.status : STATUS_NOT_FOUND;
+    if (is && memcmp(hash, submission->draft_hash, SHA256_SIZE) != 0) {
+        found->same = false;
+    } else if (is) {
+        status = read_recorded(g, &views, submission, &call->arena, found);
+    }
+    txn_abort(&views);
+    return status;
+}
+
+/* A stranger to the school learns nothing of it: his write is judged, and refused. */
+static bool may_know(const struct call *call)
+{
+    const Zhurnal__V1__Principal *principal = call->request->principal;
+    if (principal->kind != ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_FRONTEND) {
+        return true;
+    }
+    for (size_t i = 0; i < principal->n_schools; i++) {
+        if (principal->schools[i] == call->submission.draft->school) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True if that was the answer. */
+static bool answer_from_journal(struct call *call)
+{
+    struct found found = {0};
+    if (!may_know(call)) {
+        return false;
+    }
+    int status = find_recorded(call, &found);
+    if (status == STATUS_NOT_FOUND) {
+        return false;
+    }
+    if (status != STATUS_OK) {
+        answer_error(call, status, status_text(status));
+        return true;
+    }
+    struct group_answer answer = {
+        .index = found.index, .recorded_at_ms = found.recorded_at_ms, .verdict = &found.verdict};
+    char sentence[160];
+    if (!found.same) {
+        snprintf(sentence, sizeof sentence,
+            "the entry id was used at index %" PRIu64
+            ", with other bytes: send a new entry under a new id",
+            found.index);
+        answer = (struct group_answer){
+            .status = STATUS_ENTRY_ID_TAKEN, .sentence = sentence, .taken_index = found.index};
+    }
+    call->request->answer(call->request->arg, &answer);
+    return true;
+}
+
+void group_answer_recorded(struct group *g, struct pending *pending, uint64_t index)
+{
+    struct arena arena;
+    struct txn views;
+    struct found found = {.index = index};
+    arena_init(&arena, JOURNAL_ARENA_LIMIT);
+    txn_begin_read(&views, &g->options.journal->views.env);
+    int status = read_recorded(g, &views, NULL, &arena, &found);
+    txn_abort(&views);
+    struct group_answer answer = {.status = status, .sentence = status_text(status)};
+    if (status == STATUS_OK) {
+        answer.index = index;
+        answer.recorded_at_ms = found.recorded_at_ms;
+        answer.verdict = &found.verdict;
+    }
+    pending_answer(&g->pending, pending, &answer);
+    arena_reset(&arena);
+}
+
+static void answer_check(struct call *call)
+{
+    struct group *g = call->group;
+    struct verdict verdict;
+    struct txn views;
+    txn_begin_read(&views, &g->options.journal->views.env);
+    int status = journal_check(&views, g->options.journal, &call->submission,
+        call->request->principal, &call->arena, &verdict);
+    txn_abort(&views);
+    const struct group_answer answer = {
+        .status = status, .sentence = status_text(status), .verdict = &verdict};
+    call->request->answer(call->request->arg, &answer);
+}
+
+/* ---- a new entry ---- */
+
+/* True if this node takes the write; otherwise it has answered. */
+static bool admit(const struct call *call)
+{
+    struct group *g = call->group;
+    if (g->led_term == 0 || g->retiring || !driver_status(g->driver).accepts) {
+        answer_error(call, STATUS_NOT_LEADER, status_text(STATUS_NOT_LEADER));
+        return false;
+    }
+    if (g->full) {
+        answer_error(call, STATUS_FULL, status_text(STATUS_FULL));
+        return false;
+    }
+    if (g->pending.bytes + call->request->raw.size > GROUP_UNCOMMITTED_MAX) {
+        answer_error(call, STATUS_BUSY, status_text(STATUS_BUSY));
+        return false;
+    }
+    int64_t lag = group_clock_lag(g);
+    if (lag > 0) {
+        char sentence[200];
+        snprintf(sentence, sizeof sentence,
+            "this node's clock is %" PRId64
+            " s behind its log, so nothing was recorded: set the clock (timedatectl set-ntp true) "
+            "and send again",
+            lag / 1000);
+        answer_error(call, STATUS_PRECONDITION, sentence);
+        return false;
+    }
+    return true;
+}
+
+/* True if the same entry is on its way: the call waits with it, or was told why it cannot. */
+static bool join(struct call *call)
+{
+    struct group *g = call->group;
+    struct pending *pending =
+        pending_find(&g->pending, call->submission.draft->school, call->submission.entry_id);
+    if (pending == NULL) {
+        return false;
+    }
+    if (!entry_same(&call->submission, payload_bytes(pending->payload))) {
+        answer_error(call, STATUS_UNAVAILABLE,
+            "another entry with this id is being recorded: send this one under a new id");
+    } else if (pending_join(pending, call->request->answer, call->request->arg) != STATUS_OK) {
+        answer_error(call, STATUS_NO_MEMORY, status_text(STATUS_NO_MEMORY));
+    }
+    return true;
+}
+
+static struct payload *stamp(struct call *call)
+{
+    struct group *g = call->group;
+    const struct clock_time now = group_now(g);
+    struct entry_stamp stamp = {
+        .recorded_at_ms = now.ms > g->last_stamp_ms ? now.ms : g->last_stamp_ms,
+        .principal = call->request->principal,
+        .received_by = call->request->received_by,
+        .leader = g->options.driver.node,
+        .level = g->applied.level,
+        .clock_epoch = g->applied.clock_epoch,
+        .clock_untrusted = now.untrusted};
+    g->world.random(g->world.arg, stamp.salt_key, sizeof stamp.salt_key);
+    uint8_t *encoded;
+    size_t size;
+    if (entry_encode(&call->submission, &stamp, &encoded, &size) != STATUS_OK) {
+        return NULL;
+    }
+    struct payload *payload = payload_create(encoded, size);
+    free(encoded);
+    if (payload != NULL) {
+        g->last_stamp_ms = stamp.recorded_at_ms;
+    }
+    return payload;
+}
+
+static void queue(struct call *call)
+{
+    struct group *g = call->group;
+    struct payload *payload = stamp(call);
+    struct pending *pending = NULL;
+    if (payload != NULL) {
+        pending = pending_add(
+            &g->pending, call->submission.draft->school, call->submission.entry_id, payload);
+    }
+    if (pending == NULL) {
+        payload_unref(payload);
+        answer_error(call, STATUS_NO_MEMORY, status_text(STATUS_NO_MEMORY));
+        return;
+    }
+    /* An entry that nobody waits for is recorded all the same, and found by its retry. */
+    if (pending_join(pending, call->request->answer, call->request->arg) != STATUS_OK) {
+        answer_error(call, STATUS_OUTCOME_UNKNOWN, status_text(STATUS_OUTCOME_UNKNOWN));
+    }
+    g->world.wake(g->world.arg);
+}
+
+static void take(struct call *call)
+{
+    if (call->submission.check_only) {
+        answer_check(call);
+    } else if (!answer_from_journal(call) && !join(call) && admit(call)) {
+        queue(call);
+    }
+}
+
+void group_submit(struct group *g, const struct group_request *request)
+{
+    struct error err = {0};
+    struct call call = {.group = g, .request = request};
+    arena_init(&call.arena, submission_arena_limit(request->raw.size) + JOURNAL_ARENA_LIMIT);
+    int status = submission_parse(request->raw, &call.arena, &call.submission, &err);
+    if (status == STATUS_OK) {
+        take(&call);
+    } else {
+        answer_error(&call, status, err.text);
+    }
+    arena_reset(&call.arena);
+}
+
+/* ---- to the log, or not ---- */
+
+static size_t gather(const struct group *g, struct driver_entry *entries)
+{
+    size_t count = 0;
+    size_t bytes = 0;
+    const struct pending *pending = g->pending.unsent;
+    while (pending != NULL && count < GROUP_BATCH_ENTRIES && bytes < GROUP_BATCH_BYTES) {
+        entries[count++] =
+            (struct driver_entry){.kind = RECORD_COMMAND, .payload = pending->payload};
+        bytes += pending->payload->size;
+        pending = TAILQ_NEXT(pending, order);
+    }
+    return count;
+}
+
+static void answer_unsent(struct group *g, int status)
+{
+    const struct group_answer answer = {.status = status, .sentence = status_text(status)};
+    while (g->pending.unsent != NULL) {
+        pending_answer(&g->pending, g->pending.unsent, &answer);
+    }
+}
+
+void group_flush(struct group *g)
+{
+    struct driver_entry entries[GROUP_BATCH_ENTRIES];
+    while (g->pending.unsent != NULL) {
+        uint64_t first;
+        size_t count = gather(g, entries);
+        int status = driver_submit(g->driver, entries, count, &first);
+        if (status != STATUS_OK) {
+            answer_unsent(g, status);
+            return;
+        }
+        for (size_t i = 0; i < count; i++) {
+            pending_sent(&g->pending, first + i);
+        }
+    }
+}
+
+void group_give_up(struct group *g)
+{
+    answer_unsent(g, STATUS_NOT_LEADER);
+    const struct group_answer answer = {
+        .status = STATUS_OUTCOME_UNKNOWN, .sentence = status_text(STATUS_OUTCOME_UNKNOWN)};
+    while (!TAILQ_EMPTY(&g->pending.order)) {
+        pending_answer(&g->pending, TAILQ_FIRST(&g->pending.order), &answer);
+    }
+}
