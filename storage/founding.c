@@ -46,6 +46,16 @@ static bool address_is_valid(const char *address)
         host_is_valid(address, (size_t)(colon - address)) && port_is_valid(colon + 1);
 }
 
+static const struct founding_member *holder_of(const struct founding *founding, const char *address)
+{
+    for (unsigned i = 0; i < founding->count; i++) {
+        if (strcmp(founding->members[i].address, address) == 0) {
+            return &founding->members[i];
+        }
+    }
+    return NULL;
+}
+
 int founding_add(struct founding *founding, uint64_t node, const char *address, struct error *err)
 {
     char id[HEX_ID_SIZE];
@@ -63,6 +73,11 @@ int founding_add(struct founding *founding, uint64_t node, const char *address, 
     }
     if (at < founding->count && founding->members[at].node == node) {
         return error_set(err, STATUS_INVALID, "member %s is named twice", hex_id(node, id));
+    }
+    if (holder_of(founding, address) != NULL) {
+        return error_set(err, STATUS_INVALID,
+            "member %s: '%s' is another member's address too: give each its own", hex_id(node, id),
+            address);
     }
     if (founding->count == FOUNDING_MEMBERS_MAX) {
         return error_set(

@@ -38,7 +38,8 @@ struct founding {
     unsigned count;
 };
 
-/* Adds in order. STATUS_INVALID for a node named twice, an address without a port, too many. */
+/* Adds in order. STATUS_INVALID for a node or an address named twice, an address without a port,
+ * too many. */
 int founding_add(struct founding *founding, uint64_t node, const char *address, struct error *err);
 
 /* STATUS_NOT_FOUND; STATUS_INVALID, with file and line, for anything that is not as above. */

@@ -64,6 +64,8 @@ static void a_member_that_cannot_be_is_refused(void **state)
     assert_int_equal(founding_add(&founding, 0xA2, "x:1", &err), STATUS_INVALID);
     assert_non_null(strstr(err.text, "named twice"));
     assert_int_equal(founding_add(&founding, 0, "x:1", &err), STATUS_INVALID);
+    assert_int_equal(founding_add(&founding, 0xB0, "127.0.0.1:7001", &err), STATUS_INVALID);
+    assert_non_null(strstr(err.text, "another member's address"));
     static const char *const wrong[] = {"", "x", ":1", "x:", "x:0", "x:65536", "x:01", "x:1 ",
         "x:-1", "::1:7000", "[::1]", "[]:1", "[x]:1", "a b:1", "x;y:1", "x:1:2", "x:123456"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -75,7 +77,9 @@ static void a_member_that_cannot_be_is_refused(void **state)
     assert_int_equal(founding_add(&founding, 0xB0, longest, &err), STATUS_INVALID);
     assert_int_equal(founding_add(&founding, 0xB0, longest + 1, &err), STATUS_OK);
     for (uint64_t node = 0xB1; founding.count < FOUNDING_MEMBERS_MAX; node++) {
-        assert_int_equal(founding_add(&founding, node, "x:65535", &err), STATUS_OK);
+        char address[16];
+        snprintf(address, sizeof address, "x%u:65535", (unsigned)node);
+        assert_int_equal(founding_add(&founding, node, address, &err), STATUS_OK);
     }
     assert_int_equal(founding_add(&founding, 1, "x:1", &err), STATUS_INVALID);
     assert_int_equal(founding.count, FOUNDING_MEMBERS_MAX);
