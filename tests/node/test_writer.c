@@ -158,7 +158,8 @@ static void one_transaction_takes_no_more_than_it_may(void **state)
     struct fixture *f = *state;
     static const uint8_t big[WRITER_TRANSACTION_MAX / 2 + 1];
     struct record records[2];
-    struct driver_write writes[2] = {{0}};
+    struct driver_write writes[2];
+    memset(writes, 0, sizeof writes);
     struct driver_write *rest;
     for (unsigned i = 0; i < 2; i++) {
         records[i] = (struct record){.index = i + 1,
