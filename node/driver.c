@@ -160,28 +160,29 @@ int driver_step(struct driver *d, struct raft_event *event, const struct driver_
 
 /* ---- time ---- */
 
+static uint64_t sooner(uint64_t deadline, uint64_t due_ms)
+{
+    return due_ms > 0 && due_ms < deadline ? due_ms : deadline;
+}
+
 uint64_t driver_deadline(const struct driver *d)
 {
-    uint64_t now = d->hooks->now_ms(d->arg);
-    uint64_t deadline = raft_timeout(&d->raft);
-    if (deadline < now + DRIVER_TIMER_MIN_MS) {
-        deadline = now + DRIVER_TIMER_MIN_MS;
+    uint64_t deadline = sooner(raft_timeout(&d->raft), d->marker_due_ms);
+    if (raft_transferee(&d->raft) == 0) {
+        deadline = sooner(deadline, d->transfer_until_ms);
     }
-    if (d->marker_due_ms > 0 && d->marker_due_ms < deadline) {
-        deadline = d->marker_due_ms;
+    if (d->install.active && !d->install.asked) {
+        deadline = sooner(deadline, d->install.retry_ms);
     }
-    if (d->transfer_until_ms > 0 && d->transfer_until_ms < deadline) {
-        deadline = d->transfer_until_ms;
-    }
-    if (d->install.active && !d->install.asked && d->install.retry_ms < deadline) {
-        deadline = d->install.retry_ms;
-    }
-    return deadline;
+    /* From the last tick, not from now: who asks after each call must not put it off for ever. */
+    uint64_t soonest = d->ticked_ms + DRIVER_TIMER_MIN_MS;
+    return deadline < soonest ? soonest : deadline;
 }
 
 void driver_tick(struct driver *d)
 {
     uint64_t now = d->hooks->now_ms(d->arg);
+    d->ticked_ms = now;
     if (d->marker_due_ms > 0 && now >= d->marker_due_ms) {
         d->marker_due_ms = 0;
         if (driver_present_commit(d) > d->marker_given && driver_write_marker(d) != STATUS_OK) {

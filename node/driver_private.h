@@ -50,6 +50,7 @@ struct driver {
         bool writing;
         uint64_t retry_ms;
     } install;
+    uint64_t ticked_ms;
     uint64_t transfer_until_ms; /* 0: none. */
     uint64_t transfer_to;
     bool failed;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LIBRAFT_VERSION = 2201, ADDRESS_SIZE = 32 };
+enum { LIBRAFT_VERSION = 2201, ADDRESS_SIZE = 32, INSTALL_ELECTIONS = 3 };
 
 /* ---- start and end ---- */
 
@@ -36,7 +36,9 @@ static int init_core(struct driver *d, struct error *err)
     raft_seed(&d->raft, d->options.seed);
     raft_set_election_timeout(&d->raft, d->options.election_timeout_ms);
     raft_set_heartbeat_timeout(&d->raft, d->options.heartbeat_ms);
-    raft_set_install_snapshot_timeout(&d->raft, 30 * d->options.election_timeout_ms);
+    /* Where the answer to a snapshot is lost, the core may wait for it as long as this. Who
+     * installs ignores a second one. */
+    raft_set_install_snapshot_timeout(&d->raft, INSTALL_ELECTIONS * d->options.election_timeout_ms);
     raft_set_pre_vote(&d->raft, true);
     raft_set_max_inflight_entries(&d->raft, d->options.inflight_entries);
     return STATUS_OK;

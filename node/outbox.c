@@ -109,14 +109,12 @@ void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t no
     bool joins = outbox->flight_last > 0 && range.prev_index + 1 >= outbox->flight_first &&
         range.prev_index <= outbox->flight_last;
     if (range.count > 0 && joins && range.prev_index < outbox->flight_last) {
-        if (last <= outbox->flight_last) {
-            range.count = 0;
-        } else {
-            range.prev_index = outbox->flight_last;
-            range.prev_term = term_of(arg, range.prev_index);
-            range.count = last - range.prev_index;
-            assert(range.prev_term > 0);
-        }
+        /* A heartbeat behind all that was sent: its answer says whether that has arrived, which an
+         * earlier answer, lost with the peer's own connection, may have said before. */
+        range.prev_index = outbox->flight_last;
+        range.prev_term = term_of(arg, range.prev_index);
+        range.count = last > range.prev_index ? last - range.prev_index : 0;
+        assert(range.prev_term > 0);
     }
     if (range.count == 0) {
         queue_heartbeat(outbox, &range);
@@ -166,7 +164,8 @@ bool outbox_next(struct outbox *outbox, uint64_t term, struct outbox_item *item)
 {
     while (outbox->count > 0) {
         struct outbox_item *head = item_at(outbox, 0);
-        if (head->message == NULL && head->range.term != term) {
+        bool void_now = term == 0 || head->range.term != term; /* 0: leads none; refused. */
+        if (head->message == NULL && void_now) {
             pop(outbox);
             continue;
         }

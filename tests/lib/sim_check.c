@@ -1,0 +1,370 @@
+/* What must hold, whatever happens. */
+#include "tests/lib/sim.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void sim_violation(struct sim *sim, const char *format, ...)
+{
+    if (sim->violation[0] != '\0') {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(sim->violation, sizeof sim->violation, format, args);
+    va_end(args);
+}
+
+void sim_check_reset(struct sim *sim)
+{
+    sim->committed.last = 0;
+    if (sim->leaders != NULL) {
+        memset(sim->leaders, 0, sim->leaders_capacity * sizeof *sim->leaders);
+    }
+    sim->ack_count = 0;
+    sim->written = 0;
+    sim->violation[0] = '\0';
+}
+
+static uint64_t fnv(uint64_t hash, const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ data[i]) * 0x100000001b3U;
+    }
+    return hash;
+}
+
+struct sim_entry sim_entry_of(const struct record *record)
+{
+    const uint8_t kind = (uint8_t)record->kind;
+    uint64_t digest = fnv(0xcbf29ce484222325U, &kind, sizeof kind);
+    return (struct sim_entry){.term = record->term,
+        .digest = fnv(digest, record->payload.data, record->payload.size),
+        .command = record->kind == RECORD_COMMAND};
+}
+
+static bool equal(struct sim_entry a, struct sim_entry b)
+{
+    return a.term == b.term && a.digest == b.digest;
+}
+
+static bool holds(const struct sim_log *log, uint64_t index, struct sim_entry entry)
+{
+    return index <= log->last && equal(sim_log_at(log, index), entry);
+}
+
+/* ---- the disk ---- */
+
+void sim_check_write(struct sim_node *node, const struct driver_write *write)
+{
+    struct sim *sim = node->sim;
+    uint64_t from = write->change.truncate_from;
+    if (from > 0 && from <= node->disk.last && from <= sim->committed.last &&
+        equal(sim_log_at(&node->disk, from), sim_log_at(&sim->committed, from))) {
+        sim_violation(
+            sim, "node %" PRIu64 " truncates %" PRIu64 ", which is committed", node->id, from);
+    }
+    if (write->change.count > 0 && write->change.records[0].index != write->first) {
+        sim_violation(sim, "node %" PRIu64 " writes from %" PRIu64 " and says %" PRIu64, node->id,
+            write->change.records[0].index, write->first);
+    }
+    if (write->change.committed > sim->committed.last) {
+        sim_violation(sim, "node %" PRIu64 " notes %" PRIu64 " as committed, and it is not",
+            node->id, write->change.committed);
+    }
+}
+
+void sim_check_saved(struct sim_node *node, uint64_t term, uint64_t vote)
+{
+    if (term < node->promised_term ||
+        (term == node->promised_term && node->promised_vote != 0 && vote != node->promised_vote)) {
+        sim_violation(node->sim, "node %" PRIu64 " breaks its promise of term %" PRIu64, node->id,
+            node->promised_term);
+    }
+    node->promised_term = term;
+    node->promised_vote = vote;
+}
+
+/* What a restart finds on disk: the newest promise (or one that was being made), and every entry
+ * that was flushed. */
+void sim_check_started(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    const struct state *state = &node->state;
+    if (state->term < node->promised_term ||
+        (state->term == node->promised_term && node->promised_vote != 0 &&
+            state->vote != node->promised_vote)) {
+        sim_violation(sim, "node %" PRIu64 " has lost its promise of term %" PRIu64, node->id,
+            node->promised_term);
+    }
+    node->promised_term = state->term;
+    node->promised_vote = state->vote;
+
+    struct txn txn;
+    txn_begin_read(&txn, &node->env);
+    node->bounds = log_bounds(&txn, &node->log);
+    struct record last;
+    bool found = log_read(&txn, &node->log, node->disk.last, &last);
+    if (!found || node->bounds.last_index != node->disk.last ||
+        !equal(sim_entry_of(&last), sim_log_at(&node->disk, node->disk.last))) {
+        sim_violation(
+            sim, "the log of node %" PRIu64 " does not end at %" PRIu64, node->id, node->disk.last);
+    }
+    txn_abort(&txn);
+    uint64_t committed = node->bounds.committed;
+    if (sim->committed.last > 0 &&
+        (committed > sim->committed.last || committed > node->disk.last ||
+            !equal(sim_log_at(&node->disk, committed), sim_log_at(&sim->committed, committed)))) {
+        sim_violation(
+            sim, "the bounds of node %" PRIu64 " run ahead: %" PRIu64, node->id, committed);
+    }
+    node->checked = 0;
+}
+
+/* ---- messages ---- */
+
+static void check_promised(
+    struct sim_node *node, const struct sim_message *message, uint64_t term, bool only_asks)
+{
+    if (term > message->term + (only_asks ? 1 : 0)) {
+        sim_violation(node->sim, "node %" PRIu64 " speaks of term %" PRIu64 " before it is on disk",
+            node->id, term);
+    }
+}
+
+void sim_check_sent(struct sim_node *node, const struct sim_message *message,
+    const Zhurnal__Peer__V1__Frame *frame, uint64_t to)
+{
+    switch (frame->message_case) {
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES:
+        check_promised(node, message, frame->append_entries->term, false);
+        break;
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT: {
+        const Zhurnal__Peer__V1__AppendEntriesResult *result = frame->append_entries_result;
+        check_promised(node, message, result->term, false);
+        if (!result->stale && result->rejected == 0 && result->term == message->term &&
+            result->last_log_index > message->stored) {
+            sim_violation(node->sim,
+                "node %" PRIu64 " acknowledges %" PRIu64 " with %" PRIu64 " on disk", node->id,
+                result->last_log_index, message->stored);
+        }
+        break;
+    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE: {
+        const Zhurnal__Peer__V1__RequestVote *request = frame->request_vote;
+        check_promised(node, message, request->term, request->pre_vote);
+        if (!request->pre_vote && request->term == message->term && message->vote != node->id) {
+            sim_violation(
+                node->sim, "node %" PRIu64 " stands before its own vote is on disk", node->id);
+        }
+        break;
+    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT: {
+        const Zhurnal__Peer__V1__RequestVoteResult *result = frame->request_vote_result;
+        if (!result->pre_vote && result->vote_granted && result->term == message->term &&
+            message->vote != to) {
+            sim_violation(node->sim, "node %" PRIu64 " gives a vote that is not on disk", node->id);
+        }
+        break;
+    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT:
+        check_promised(node, message, frame->install_snapshot->term, false);
+        break;
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW:
+        check_promised(node, message, frame->timeout_now->term, false);
+        break;
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE__NOT_SET:
+    case _ZHURNAL__PEER__V1__FRAME__MESSAGE__CASE_IS_INT_SIZE:
+        break;
+    }
+}
+
+/* ---- leaders and what they commit ---- */
+
+static void check_leader(struct sim_node *node, const struct driver_status *status)
+{
+    struct sim *sim = node->sim;
+    if (status->role != DRIVER_LEADER) {
+        return;
+    }
+    if (status->term >= sim->leaders_capacity) {
+        size_t capacity = 2 * (size_t)status->term + 1024;
+        sim->leaders = realloc(sim->leaders, capacity * sizeof *sim->leaders);
+        assert(sim->leaders != NULL);
+        memset(sim->leaders + sim->leaders_capacity, 0,
+            (capacity - sim->leaders_capacity) * sizeof *sim->leaders);
+        sim->leaders_capacity = capacity;
+    }
+    uint64_t *leader = &sim->leaders[status->term];
+    sim->count.elections += *leader == 0;
+    if (*leader != 0 && *leader != node->id) {
+        sim_violation(sim, "nodes %" PRIu64 " and %" PRIu64 " lead term %" PRIu64, *leader,
+            node->id, status->term);
+    }
+    *leader = node->id;
+}
+
+static unsigned copies(const struct sim *sim, uint64_t index, struct sim_entry entry)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < sim->options.nodes; i++) {
+        n += holds(&sim->nodes[i].disk, index, entry);
+    }
+    return n;
+}
+
+static void check_commit(struct sim_node *node, const struct driver_status *status, uint64_t index,
+    struct sim_entry entry)
+{
+    struct sim *sim = node->sim;
+    if (index <= sim->committed.last) {
+        if (!holds(&sim->committed, index, entry)) {
+            sim_violation(sim,
+                "node %" PRIu64 " commits %" PRIu64 " of term %" PRIu64
+                ", another was committed there, of term %" PRIu64,
+                node->id, index, entry.term, sim_log_at(&sim->committed, index).term);
+        }
+        return;
+    }
+    unsigned n = copies(sim, index, entry);
+    if (index > 1 && status->role != DRIVER_LEADER) {
+        sim_violation(
+            sim, "node %" PRIu64 " commits %" PRIu64 " before any leader", node->id, index);
+    } else if (n <= sim->options.nodes / 2) {
+        sim_violation(sim, "node %" PRIu64 " commits %" PRIu64 ", which %u nodes have on disk",
+            node->id, index, n);
+    }
+    sim_log_set(&sim->committed, index, entry);
+}
+
+static void check_committed(struct sim_node *node, const struct driver_status *status)
+{
+    /* What is pulled is committed, whatever the core knows yet, and nothing else is present. */
+    uint64_t present = status->install_to > 0 ? status->stored_index : status->commit_index;
+    if (present > status->last_index) {
+        sim_violation(node->sim, "node %" PRIu64 " commits %" PRIu64 ", its log ends at %" PRIu64,
+            node->id, present, status->last_index);
+        return;
+    }
+    struct txn txn = {0};
+    while (node->checked < present) {
+        struct record record;
+        uint64_t index = node->checked + 1;
+        if (!sim_entry_at(node, index, &txn, &record)) {
+            sim_violation(
+                node->sim, "node %" PRIu64 " commits %" PRIu64 ", and has it not", node->id, index);
+            break;
+        }
+        check_commit(node, status, index, sim_entry_of(&record));
+        node->checked = index;
+    }
+    if (txn.env != NULL) {
+        txn_abort(&txn);
+    }
+}
+
+void sim_check_node(struct sim_node *node)
+{
+    const struct driver_status status = driver_status(node->driver);
+    check_leader(node, &status);
+    check_committed(node, &status);
+    if (status.term > node->promised_term) {
+        sim_violation(node->sim, "node %" PRIu64 " is in term %" PRIu64 " before it is on disk",
+            node->id, status.term);
+    }
+    if (status.applicable > node->disk.last || status.marker > node->bounds.committed ||
+        status.applicable > node->checked) {
+        sim_violation(node->sim,
+            "node %" PRIu64 ": applicable %" PRIu64 ", marker %" PRIu64 "; on disk %" PRIu64
+            ", marker %" PRIu64,
+            node->id, status.applicable, status.marker, node->disk.last, node->bounds.committed);
+    }
+}
+
+/* ---- clients ---- */
+
+void sim_check_acknowledged(struct sim_node *node, const struct sim_pending *pending)
+{
+    struct sim *sim = node->sim;
+    const struct sim_entry entry = {.term = pending->term, .digest = pending->digest};
+    if (!holds(&sim->committed, pending->index, entry)) {
+        return; /* Its leader was deposed: the outcome is unknown, and nobody was told otherwise. */
+    }
+    if (copies(sim, pending->index, entry) <= sim->options.nodes / 2) {
+        sim_violation(sim, "node %" PRIu64 " acknowledges %" PRIu64 " without a majority", node->id,
+            pending->index);
+    }
+    if (sim->ack_count == sim->ack_capacity) {
+        sim->ack_capacity = sim->ack_capacity > 0 ? 2 * sim->ack_capacity : 1024;
+        sim->acks = realloc(sim->acks, sim->ack_capacity * sizeof *sim->acks);
+        assert(sim->acks != NULL);
+    }
+    sim->acks[sim->ack_count++] =
+        (struct sim_ack){.index = pending->index, .digest = pending->digest};
+    sim->count.acknowledged++;
+}
+
+/* ---- at the end ---- */
+
+static int by_digest(const void *a, const void *b)
+{
+    const uint64_t *x = a;
+    const uint64_t *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Clients' payloads are all different: one that stands twice was written twice. */
+static void check_once(struct sim *sim)
+{
+    const struct sim_log *log = &sim->committed;
+    uint64_t *digests = malloc((log->last + 1) * sizeof *digests);
+    assert(digests != NULL);
+    size_t n = 0;
+    for (uint64_t i = 1; i <= log->last; i++) {
+        if (sim_log_at(log, i).command) {
+            digests[n++] = sim_log_at(log, i).digest;
+        }
+    }
+    qsort(digests, n, sizeof *digests, by_digest);
+    for (size_t i = 1; i < n; i++) {
+        if (digests[i] == digests[i - 1]) {
+            sim_violation(sim, "a write stands in the log twice");
+        }
+    }
+    free(digests);
+}
+
+static void check_disk(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    struct txn txn;
+    txn_begin_read(&txn, &node->env);
+    for (uint64_t i = 1; i <= sim->committed.last; i++) {
+        struct record record;
+        if (!log_read(&txn, &node->log, i, &record) ||
+            !holds(&sim->committed, i, sim_entry_of(&record))) {
+            sim_violation(
+                sim, "node %" PRIu64 " does not hold %" PRIu64 " at the end", node->id, i);
+            break;
+        }
+    }
+    txn_abort(&txn);
+}
+
+void sim_check_logs(struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->options.nodes; i++) {
+        check_disk(&sim->nodes[i]);
+    }
+    for (size_t i = 0; i < sim->ack_count; i++) {
+        const struct sim_ack *ack = &sim->acks[i];
+        if (ack->index > sim->committed.last ||
+            sim_log_at(&sim->committed, ack->index).digest != ack->digest) {
+            sim_violation(sim, "an acknowledged write is lost at %" PRIu64, ack->index);
+        }
+    }
+    check_once(sim);
+}
