@@ -1,0 +1,183 @@
+#include "tests/lib/school_model.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+enum { TEACHER_HOURS_MAX = 22 };
+
+static const char *const letters[SCHOOL_PARALLELS_MAX] = {"А", "Б", "В", "Г", "Д", "Е"};
+
+uint64_t school_draw_id(struct school *school)
+{
+    return draw_id(&school->ids);
+}
+
+/* Every hundredth person, the kinds of edge in turn. */
+struct school_name school_draw_person(struct school *school)
+{
+    unsigned n = school->people_drawn++;
+    enum name_edge edge = NAME_PLAIN;
+    if (n % 100 == (unsigned)(school->options.seed % 100)) {
+        edge = (enum name_edge)(1 + n / 100 % (NAME_EDGE_COUNT - 1));
+    }
+    return name_draw(&school->people, edge);
+}
+
+void school_class_name(const struct school_class *class, char out[8])
+{
+    (void)snprintf(out, 8, "%u%s", class->grade % 100, letters[class->letter]);
+}
+
+unsigned school_page_pupils(const struct school *school, const struct school_page *page)
+{
+    return page->pupil == NOBODY ? school->classes[page->class_number].pupils : 1;
+}
+
+unsigned school_page_first_pupil(const struct school *school, const struct school_page *page)
+{
+    return page->pupil == NOBODY ? school->classes[page->class_number].first_pupil
+                                 : (unsigned)page->pupil;
+}
+
+static void form_pupils(struct school *school, struct school_class *class)
+{
+    unsigned fill = class->grade < 10 ? school->options.fill : school->options.fill * 65 / 100;
+    int64_t drawn = draw_normal(&school->people, (int64_t)fill * 1000, 2500) / 1000;
+    class->first_pupil = school->pupil_count;
+    class->pupils = drawn < 8 ? 8 : drawn > CLASS_PUPILS_MAX ? CLASS_PUPILS_MAX : (unsigned)drawn;
+    for (unsigned i = 0; i < class->pupils; i++) {
+        assert(school->pupil_count < PUPILS_MAX);
+        unsigned age = class->grade + 6 + draw_below(&school->people, 2);
+        school->pupils[school->pupil_count++] = (struct school_pupil){
+            .id = school_draw_id(school),
+            .name = school_draw_person(school),
+            .skill_milli = draw_normal(&school->people, 0, 600),
+            .born = (school->year - age) * 10000 + draw_between(&school->people, 1, 12) * 100 +
+                draw_between(&school->people, 1, 28),
+        };
+    }
+}
+
+/* One with hours to spare, or a new one. */
+static int find_teacher(struct school *school, enum school_department department, unsigned hours)
+{
+    for (int i = 0; i < school->teacher_count; i++) {
+        struct school_teacher *teacher = &school->teachers[i];
+        if (teacher->department == department && teacher->hours + hours <= TEACHER_HOURS_MAX) {
+            teacher->hours += hours;
+            return i;
+        }
+    }
+    assert(school->teacher_count < TEACHERS_MAX && school->years_begun == 0);
+    school->teachers[school->teacher_count] = (struct school_teacher){
+        .id = school_draw_id(school),
+        .name = school_draw_person(school),
+        .department = department,
+        .hours = hours,
+    };
+    return school->teacher_count++;
+}
+
+static void form_page(struct school *school, struct school_page page)
+{
+    assert(school->page_count < PAGES_MAX);
+    page.id = school_draw_id(school);
+    page.work_phase = draw_below(&school->people, 9);
+    school->pages[school->page_count++] = page;
+}
+
+/* In grades 1–4 one teacher has most subjects of a class, and no other class. */
+static void form_pages(struct school *school, unsigned number)
+{
+    struct school_class *class = &school->classes[number];
+    int own =
+        class->grade <= 4 ? find_teacher(school, DEPARTMENT_PRIMARY, TEACHER_HOURS_MAX) : NOBODY;
+    class->teacher = own;
+    for (unsigned s = 0; s < SUBJECT_COUNT; s++) {
+        enum school_subject subject = (enum school_subject)s;
+        unsigned hours = curriculum_hours(class->grade, subject);
+        if (hours == 0) {
+            continue;
+        }
+        enum school_department department = curriculum_department(class->grade, subject);
+        bool is_own = department == DEPARTMENT_PRIMARY;
+        int teacher = is_own ? own : find_teacher(school, department, hours);
+        form_page(school,
+            (struct school_page){
+                .class_number = number,
+                .subject = subject,
+                .teacher = teacher,
+                .pupil = NOBODY,
+                .hours = hours,
+            });
+    }
+}
+
+/* One of those who teach the class, and whose class no other is where that can be. */
+static void choose_class_teacher(struct school *school, unsigned number, unsigned first_page)
+{
+    struct school_class *class = &school->classes[number];
+    for (unsigned p = first_page; p < school->page_count && class->teacher == NOBODY; p++) {
+        int candidate = school->pages[p].teacher;
+        bool taken = false;
+        for (unsigned c = 0; c < number; c++) {
+            taken = taken || school->classes[c].teacher == candidate;
+        }
+        class->teacher = taken ? NOBODY : candidate;
+    }
+    if (class->teacher == NOBODY) {
+        class->teacher = school->pages[first_page].teacher;
+    }
+}
+
+/* One pupil in a hundred has Russian or mathematics alone; every school has such a pupil. */
+static void form_individual_pages(struct school *school)
+{
+    for (unsigned n = 0; n < school->pupil_count; n += 100) {
+        unsigned pupil = n + draw_below(&school->people, 100);
+        pupil = pupil < school->pupil_count ? pupil : n;
+        unsigned number = 0;
+        while (school->classes[number].first_pupil + school->classes[number].pupils <= pupil) {
+            number++;
+        }
+        unsigned at = 0;
+        while (school->pages[at].class_number != number) {
+            at++;
+        }
+        form_page(school,
+            (struct school_page){
+                .class_number = number,
+                .subject = school->pages[at].subject,
+                .teacher = school->pages[at].teacher,
+                .pupil = (int)pupil,
+                .weekday = draw_below(&school->people, school->options.week_days),
+                .hours = 1,
+            });
+    }
+}
+
+void school_form_year(struct school *school)
+{
+    const struct school_options *options = &school->options;
+    school->class_count = school->pupil_count = school->page_count = 0;
+    school->year_id = school_draw_id(school);
+    for (int i = 0; i < school->teacher_count; i++) {
+        school->teachers[i].hours = 0;
+    }
+    for (unsigned grade = options->grade_from; grade <= options->grade_to; grade++) {
+        for (unsigned letter = 0; letter < options->parallels; letter++) {
+            unsigned number = school->class_count++;
+            unsigned first_page = school->page_count;
+            school->classes[number] = (struct school_class){
+                .id = school_draw_id(school),
+                .grade = grade,
+                .letter = letter,
+            };
+            form_pupils(school, &school->classes[number]);
+            form_pages(school, number);
+            choose_class_teacher(school, number, first_page);
+        }
+    }
+    form_individual_pages(school);
+    school_form_timetable(school);
+}
