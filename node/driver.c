@@ -76,12 +76,25 @@ static void confirm_changes(struct driver *d)
     }
 }
 
+/* What the core has handed over and nobody will take. */
+static void drop_update(const struct raft_update *update)
+{
+    if (update->flags & RAFT_UPDATE_ENTRIES) {
+        raft_free(update->entries.batch[0].batch);
+    }
+    if (update->flags & RAFT_UPDATE_SNAPSHOT) {
+        struct raft_configuration configuration = update->snapshot.metadata.configuration;
+        raft_configuration_close(&configuration);
+    }
+}
+
 static int apply_update(
     struct driver *d, const struct raft_update *update, const struct driver_offer *offer)
 {
     bool promised =
         (update->flags & RAFT_UPDATE_CURRENT_TERM) || (update->flags & RAFT_UPDATE_VOTED_FOR);
     if (promised && d->hooks->save(d->arg, d->raft.current_term, d->raft.voted_for) != STATUS_OK) {
+        drop_update(update);
         driver_fail(d, "term and vote cannot be written");
         return STATUS_IO;
     }

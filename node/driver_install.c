@@ -74,11 +74,7 @@ void driver_pursue_install(struct driver *d)
     if (d->install.position < d->marker) {
         d->install.position = d->marker;
     }
-    if (d->tail.count > 0) {
-        uint64_t last = tail_last(&d->tail);
-        tail_deinit(&d->tail);
-        tail_init(&d->tail, last + 1);
-    }
+    tail_restart(&d->tail, tail_last(&d->tail) + 1);
     d->install.asked = true;
     d->hooks->pull(d->arg, d->install.position + 1, d->install.metadata.index);
 }
@@ -170,7 +166,7 @@ int driver_pulled(struct driver *d, const struct record *records, size_t count)
         log_last = write->change.truncate_from - 1;
         driver_drop_changes(d, write->change.truncate_from);
     }
-    tail_init(&d->tail, (last > log_last ? last : log_last) + 1);
+    tail_restart(&d->tail, (last > log_last ? last : log_last) + 1);
     d->install.writing = true;
     if (last > d->marker_given) {
         write->change.committed = last;

@@ -55,6 +55,12 @@ void tail_deinit(struct tail *tail)
     tail->capacity = 0;
 }
 
+void tail_restart(struct tail *tail, uint64_t next)
+{
+    tail_deinit(tail);
+    tail_init(tail, next);
+}
+
 uint64_t tail_last(const struct tail *tail)
 {
     return tail->first + tail->count - 1;

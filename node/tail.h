@@ -39,6 +39,8 @@ struct tail {
 /* Empty, the next entry being `next`. */
 void tail_init(struct tail *tail, uint64_t next);
 void tail_deinit(struct tail *tail);
+/* Forgets all: empty again, the next entry being `next`. */
+void tail_restart(struct tail *tail, uint64_t next);
 
 /* The newest index, here or (where the tail is empty) before it. */
 uint64_t tail_last(const struct tail *tail);

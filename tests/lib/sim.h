@@ -146,8 +146,6 @@ enum sim_event_type {
 
 struct sim_message {
     size_t size;
-    /* Of the sender's disk as it was sent. */
-    uint64_t stored, term, vote;
     uint8_t data[];
 };
 
@@ -299,8 +297,8 @@ void sim_check_reset(struct sim *sim);
 struct sim_entry sim_entry_of(const struct record *record);
 /* Before the write goes to disk. */
 void sim_check_write(struct sim_node *node, const struct driver_write *write);
-void sim_check_sent(struct sim_node *node, const struct sim_message *message,
-    const Zhurnal__Peer__V1__Frame *frame, uint64_t to);
+/* As it leaves. */
+void sim_check_sent(struct sim_node *node, uint64_t to, const Zhurnal__Peer__V1__Frame *frame);
 void sim_check_saved(struct sim_node *node, uint64_t term, uint64_t vote);
 void sim_check_started(struct sim_node *node);
 void sim_check_node(struct sim_node *node);

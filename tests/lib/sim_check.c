@@ -126,55 +126,80 @@ void sim_check_started(struct sim_node *node)
 
 /* ---- messages ---- */
 
-static void check_promised(
-    struct sim_node *node, const struct sim_message *message, uint64_t term, bool only_asks)
+static void check_promised(struct sim_node *node, uint64_t term)
 {
-    if (term > message->term + (only_asks ? 1 : 0)) {
+    if (term > node->promised_term) {
         sim_violation(node->sim, "node %" PRIu64 " speaks of term %" PRIu64 " before it is on disk",
             node->id, term);
     }
 }
 
-void sim_check_sent(struct sim_node *node, const struct sim_message *message,
-    const Zhurnal__Peer__V1__Frame *frame, uint64_t to)
+/* What is acknowledged is on disk, and is what the leader has there. */
+static void check_answer(
+    struct sim_node *node, uint64_t to, const Zhurnal__Peer__V1__AppendEntriesResult *result)
+{
+    struct sim_node *leader = sim_node(node->sim, to);
+    uint64_t index = result->last_log_index;
+    bool says = !result->stale && result->rejected == 0 && result->term == node->promised_term;
+    if (!says || index == 0) {
+        return;
+    }
+    if (index > node->disk.last) {
+        sim_violation(node->sim,
+            "node %" PRIu64 " acknowledges %" PRIu64 " with %" PRIu64 " on disk", node->id, index,
+            node->disk.last);
+        return;
+    }
+    if (!leader->up || driver_status(leader->driver).role != DRIVER_LEADER ||
+        driver_status(leader->driver).term != result->term) {
+        return;
+    }
+    struct txn txn = {0};
+    struct record record;
+    if (!sim_entry_at(leader, index, &txn, &record) ||
+        !holds(&node->disk, index, sim_entry_of(&record))) {
+        sim_violation(node->sim,
+            "node %" PRIu64 " acknowledges %" PRIu64 ", and has another one on disk", node->id,
+            index);
+    }
+    if (txn.env != NULL) {
+        txn_abort(&txn);
+    }
+}
+
+static void check_vote(struct sim_node *node, uint64_t term, uint64_t candidate)
+{
+    check_promised(node, term);
+    if (term == node->promised_term && node->promised_vote != candidate) {
+        sim_violation(node->sim, "node %" PRIu64 " gives a vote that is not on disk", node->id);
+    }
+}
+
+void sim_check_sent(struct sim_node *node, uint64_t to, const Zhurnal__Peer__V1__Frame *frame)
 {
     switch (frame->message_case) {
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES:
-        check_promised(node, message, frame->append_entries->term, false);
+        check_promised(node, frame->append_entries->term);
         break;
-    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT: {
-        const Zhurnal__Peer__V1__AppendEntriesResult *result = frame->append_entries_result;
-        check_promised(node, message, result->term, false);
-        if (!result->stale && result->rejected == 0 && result->term == message->term &&
-            result->last_log_index > message->stored) {
-            sim_violation(node->sim,
-                "node %" PRIu64 " acknowledges %" PRIu64 " with %" PRIu64 " on disk", node->id,
-                result->last_log_index, message->stored);
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT:
+        check_promised(node, frame->append_entries_result->term);
+        check_answer(node, to, frame->append_entries_result);
+        break;
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE:
+        if (!frame->request_vote->pre_vote) {
+            check_vote(node, frame->request_vote->term, node->id);
         }
         break;
-    }
-    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE: {
-        const Zhurnal__Peer__V1__RequestVote *request = frame->request_vote;
-        check_promised(node, message, request->term, request->pre_vote);
-        if (!request->pre_vote && request->term == message->term && message->vote != node->id) {
-            sim_violation(
-                node->sim, "node %" PRIu64 " stands before its own vote is on disk", node->id);
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT:
+        if (!frame->request_vote_result->pre_vote && frame->request_vote_result->vote_granted) {
+            check_vote(node, frame->request_vote_result->term, to);
         }
         break;
-    }
-    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT: {
-        const Zhurnal__Peer__V1__RequestVoteResult *result = frame->request_vote_result;
-        if (!result->pre_vote && result->vote_granted && result->term == message->term &&
-            message->vote != to) {
-            sim_violation(node->sim, "node %" PRIu64 " gives a vote that is not on disk", node->id);
-        }
-        break;
-    }
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT:
-        check_promised(node, message, frame->install_snapshot->term, false);
+        check_promised(node, frame->install_snapshot->term);
         break;
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW:
-        check_promised(node, message, frame->timeout_now->term, false);
+        check_promised(node, frame->timeout_now->term);
         break;
     case ZHURNAL__PEER__V1__FRAME__MESSAGE__NOT_SET:
     case _ZHURNAL__PEER__V1__FRAME__MESSAGE__CASE_IS_INT_SIZE:

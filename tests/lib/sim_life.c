@@ -212,7 +212,7 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.disk_max_ms = ONE_OF(&random, 2, 20, 200);
     options.fail_permille = ONE_OF(&random, 0, 100, 500);
     options.tear_permille = ONE_OF(&random, 0, 0, 10, 100);
-    options.inflight_entries = ONE_OF(&random, 4, 32, 4096);
+    options.inflight_entries = ONE_OF(&random, 16, 64, 4096);
     options.snapshot_each = ONE_OF(&random, 4, 20, 60, 20000);
     options.tail_bytes = ONE_OF(&random, 1, 400, 1 << 20);
     if (options.fifo) {
@@ -262,19 +262,20 @@ static void cut_off(struct sim *sim)
     }
 }
 
-/* Of a hundred. */
+/* Of a thousand. */
 enum {
-    UPTO_SUBMIT = 60,
-    UPTO_CRASH = 63,
-    UPTO_CRASH_ALL = 64,
-    UPTO_CUT_LINK = 71,
-    UPTO_CUT_OFF = 75,
-    UPTO_MEND = 92,
+    UPTO_SUBMIT = 850,
+    UPTO_CRASH = 865,
+    UPTO_CRASH_ALL = 870,
+    UPTO_CUT_LINK = 905,
+    UPTO_CUT_OFF = 935,
+    UPTO_MEND = 975,
+    UPTO_ALL = 1000,
 };
 
 static void act(struct sim *sim)
 {
-    unsigned dice = random_below(&sim->random, 100);
+    unsigned dice = random_below(&sim->random, UPTO_ALL);
     struct sim_node *node = &sim->nodes[random_below(&sim->random, sim->options.nodes)];
     if (dice < UPTO_SUBMIT) {
         submit_somewhere(sim);

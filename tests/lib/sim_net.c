@@ -189,14 +189,11 @@ struct sending {
     unsigned to;
 };
 
-static struct sim_message *message_of(const struct sim_node *node, struct bytes request)
+static struct sim_message *message_of(struct bytes request)
 {
     struct sim_message *message = malloc(sizeof *message + request.size);
     assert(message != NULL);
     message->size = request.size;
-    message->stored = node->disk.last;
-    message->term = node->promised_term;
-    message->vote = node->promised_vote;
     memcpy(message->data, request.data, request.size);
     return message;
 }
@@ -229,13 +226,27 @@ static bool strikes(struct sim *sim, unsigned permille)
     return !sim->quiet && permille > 0 && random_below(&sim->random, 1000) < permille;
 }
 
+static void look_at(const struct sending *sending, struct bytes encoded)
+{
+    struct sim *sim = sending->node->sim;
+    Zhurnal__Peer__V1__RaftRequest *request =
+        zhurnal__peer__v1__raft_request__unpack(NULL, encoded.size, encoded.data);
+    assert(request != NULL && request->frame != NULL);
+    sim->count.messages++;
+    sim->count.bytes += encoded.size;
+    if (request->frame->message_case == ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES) {
+        sim->count.entries_sent += request->frame->append_entries->n_records;
+    }
+    sim_check_sent(sending->node, sending->to + 1, request->frame);
+    zhurnal__peer__v1__raft_request__free_unpacked(request, NULL);
+}
+
 static void emit(void *arg, struct bytes request)
 {
     const struct sending *sending = arg;
     struct sim *sim = sending->node->sim;
     unsigned from = place_of(sending->node);
-    sim->count.messages++;
-    sim->count.bytes += request.size;
+    look_at(sending, request);
     if (!sim->options.fifo && link_of(sim, from, sending->to)->cut) {
         return;
     }
@@ -246,9 +257,9 @@ static void emit(void *arg, struct bytes request)
         }
         return;
     }
-    post(sim, from, sending->to, message_of(sending->node, request));
+    post(sim, from, sending->to, message_of(request));
     if (!sim->options.fifo && strikes(sim, sim->options.duplicate_permille)) {
-        post(sim, from, sending->to, message_of(sending->node, request));
+        post(sim, from, sending->to, message_of(request));
     }
 }
 
@@ -289,10 +300,6 @@ static void receive(struct sim *sim, unsigned from, unsigned to, const struct si
         zhurnal__peer__v1__raft_request__unpack(NULL, message->size, message->data);
     assert(request != NULL && request->frame != NULL);
     sim_trace_frame(sim, from + 1, to + 1, request->frame);
-    sim_check_sent(&sim->nodes[from], message, request->frame, to + 1);
-    if (request->frame->message_case == ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES) {
-        sim->count.entries_sent += request->frame->append_entries->n_records;
-    }
     struct error err = {0};
     int status = driver_receive(node->driver, from + 1, request->frame, &err);
     if (status != STATUS_OK && node->fatal == NULL) {
