@@ -104,6 +104,13 @@ static void count_lesson(struct school_expectation *seen, const Zhurnal__V1__Pag
     seen->comments += (unsigned)lesson->n_comments;
 }
 
+/* Cyrillic letters begin with these bytes in UTF-8. */
+static void check_is_russian(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    assert_true(first >= 0xd0 && first <= 0xd3);
+}
+
 static void check_page(struct fixture *f, size_t number, uint32_t day)
 {
     struct school_page_info info = school_page(f->school, number);
@@ -119,12 +126,13 @@ static void check_page(struct fixture *f, size_t number, uint32_t day)
     assert_int_equal(page->n_teachers, 1);
     assert_int_equal(page->teachers[0]->person, info.teacher);
     for (size_t i = 0; i < page->n_pupils; i++) {
-        assert_true(page->pupils[i]->name[0] != '\0');
+        check_is_russian(page->pupils[i]->name);
     }
     struct school_expectation seen = {0};
     struct school_expectation expected;
     assert_true(school_expect(f->school, number, day, &expected));
     for (size_t i = 0; i < page->n_lessons; i++) {
+        assert_true(page->lessons[i]->topic[0] != '\0');
         count_lesson(&seen, page->lessons[i]);
     }
     assert_memory_equal(&seen, &expected, sizeof seen);
@@ -149,6 +157,18 @@ static void three_days_are_shown_as_they_were_entered(void **state)
     }
 }
 
+static void the_page_to_show_has_marks_absences_and_homework(void **state)
+{
+    struct fixture *f = *state;
+    struct school_expectation expected;
+    write_set_up(f);
+    write_day(f, 20261123);
+    size_t number = school_page_to_show(f->school, 20261123);
+    assert_true(school_expect(f->school, number, 20261123, &expected));
+    assert_true(expected.marks > 0 && expected.absent > 0 && expected.homework > 0);
+    check_page(f, number, 20261123);
+}
+
 static void the_same_days_replayed_give_the_same_digest(void **state)
 {
     struct fixture *f = *state;
@@ -168,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(three_days_are_shown_as_they_were_entered),
+        TEST_WITH_FIXTURE(the_page_to_show_has_marks_absences_and_homework),
         TEST_WITH_FIXTURE(the_same_days_replayed_give_the_same_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
