@@ -1,0 +1,168 @@
+#include "node/alone.h"
+
+#include "proto/uuid.h"
+#include "rpc/authority.h"
+#include "rpc/certificate.h"
+#include "storage/founding.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static const enum identity_kind clients[] = {
+    IDENTITY_FOUNDER, IDENTITY_OPERATOR, IDENTITY_AUDITOR, IDENTITY_FRONTEND};
+
+/* What one founding needs. */
+struct founder {
+    const struct authority *authority;
+    char tls[DIRECTORY_PATH_SIZE];
+    int64_t now_s;
+    uint64_t node, school;
+};
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static int check_loopback(const struct config *config, struct error *err)
+{
+    for (unsigned i = 0; i < config->listen_count; i++) {
+        if (!is_loopback(config->listen[i].host)) {
+            return error_set(err, STATUS_INVALID,
+                "%s is empty, and a node that founds its own cluster listens on loopback, not on "
+                "%s. For a cluster: zhurnalctl init --data %s --founding FILE --node ID, and "
+                "zhurnald --config FILE",
+                config->data, config->listen[i].host, config->data);
+        }
+    }
+    return STATUS_OK;
+}
+
+/* ---- certificates ---- */
+
+static int issue(const struct founder *founder, const struct certificate_request *request,
+    const char *name, struct error *err)
+{
+    char certificate[DIRECTORY_PATH_SIZE];
+    char key[DIRECTORY_PATH_SIZE];
+    char file[64];
+    struct issued issued;
+    snprintf(file, sizeof file, "%s.pem", name);
+    int status = directory_join(certificate, founder->tls, file);
+    snprintf(file, sizeof file, "%s.key", name);
+    if (status != STATUS_OK || directory_join(key, founder->tls, file) != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", founder->tls);
+    }
+    status = authority_issue(founder->authority, request, founder->now_s, &issued, err);
+    if (status == STATUS_OK) {
+        status = issued_save(&issued, certificate, key, err);
+    }
+    issued_deinit(&issued);
+    return status;
+}
+
+static int issue_all(const struct founder *founder, struct error *err)
+{
+    static const char *const hosts[] = {"localhost", "127.0.0.1", "::1"};
+    const struct certificate_request node = {.kind = IDENTITY_NODE,
+        .node = founder->node,
+        .hosts = hosts,
+        .host_count = sizeof hosts / sizeof *hosts};
+    int status = issue(founder, &node, "node", err);
+    for (size_t i = 0; i < sizeof clients / sizeof *clients && status == STATUS_OK; i++) {
+        const char *name = identity_kind_text(clients[i]);
+        const struct certificate_request client = {.kind = clients[i],
+            .name = name,
+            .schools = &founder->school,
+            .school_count = clients[i] == IDENTITY_FRONTEND ? 1 : 0};
+        status = issue(founder, &client, name, err);
+    }
+    return status;
+}
+
+/* ---- founding ---- */
+
+/* The address is for people: nobody dials a cluster of one. */
+static int install(const struct founder *founder, const struct founding *from,
+    const struct config *config, struct error *err)
+{
+    struct founding founding = *from;
+    char address[CONFIG_HOST_SIZE + 16];
+    const struct config_listen *listen = &config->listen[0];
+    bool v6 = strchr(listen->host, ':') != NULL;
+    snprintf(address, sizeof address, "%s%s%s:%d", v6 ? "[" : "", listen->host, v6 ? "]" : "",
+        listen->port != 0 ? listen->port : CONFIG_DEFAULT_PORT);
+    int status = founding_add(&founding, founder->node, address, err);
+    return status == STATUS_OK
+        ? founding_install(&founding, config->data, founder->node, config->log_map, err)
+        : status;
+}
+
+int alone_found(const struct store *store, const struct config *config, struct error *err)
+{
+    struct founding founding = {.epoch = 1};
+    struct authority *authority;
+    struct founder founder = {.now_s = (int64_t)time(NULL),
+        .node = random_id(),
+        .school = random_id() % IDENTITY_SCHOOL_MAX + 1};
+    int status = check_loopback(config, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (directory_join(founder.tls, store->path, "tls") != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
+    }
+    random_bytes(founding.cluster, sizeof founding.cluster);
+    status = authority_create(&authority, founding.cluster, founder.now_s, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    founder.authority = authority;
+    status = authority_save(authority, founder.tls, err);
+    if (status == STATUS_OK) {
+        status = issue_all(&founder, err);
+    }
+    if (status == STATUS_OK) {
+        status = install(&founder, &founding, config, err);
+    }
+    authority_destroy(authority);
+    return status;
+}
+
+bool alone_is(const struct store *store)
+{
+    char key[DIRECTORY_PATH_SIZE];
+    struct stat st;
+    return directory_join(key, store->path, "tls/ca.key") == STATUS_OK && stat(key, &st) == 0;
+}
+
+/* ---- how to call it ---- */
+
+static void greet_school(const char *path)
+{
+    struct certificate certificate;
+    if (certificate_describe(path, &certificate, NULL) == STATUS_OK &&
+        certificate.identity.school_count > 0) {
+        printf("  The front end's certificate is of school %" PRIu64 ".\n",
+            certificate.identity.schools[0]);
+    }
+}
+
+void alone_greet(const struct store *store, const char *host, int port)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    bool v6 = strchr(host, ':') != NULL;
+    printf("zhurnald runs by itself on %s%s%s:%d. Certificates of each kind are in %s/tls. Try:\n"
+           "  zhurnalctl --endpoint %s%s%s:%d --ca %s/tls/ca.pem --cert %s/tls/operator.pem "
+           "--key %s/tls/operator.key status\n",
+        v6 ? "[" : "", host, v6 ? "]" : "", port, store->path, v6 ? "[" : "", host, v6 ? "]" : "",
+        port, store->path, store->path, store->path);
+    if (directory_join(path, store->path, "tls/frontend.pem") == STATUS_OK) {
+        greet_school(path);
+    }
+    (void)fflush(stdout);
+}

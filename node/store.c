@@ -1,0 +1,267 @@
+#include "node/store.h"
+
+#include <zhurnal/peer/v1/peer.pb-c.h>
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- the lock ---- */
+
+static bool is_ours(const char *name)
+{
+    static const char *const others[] = {".", "..", "lock", "lost+found"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(name, others[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int store_is_empty(const char *path, bool *empty, struct error *err)
+{
+    *empty = true;
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return errno == ENOENT
+            ? STATUS_OK
+            : error_set(err, STATUS_IO, "cannot look into %s: %s", path, strerrordesc_np(errno));
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) { // NOLINT(concurrency-mt-unsafe): one stream, one user
+        *empty = *empty && !is_ours(entry->d_name);
+    }
+    (void)closedir(dir);
+    return STATUS_OK;
+}
+
+static int refuse_locked(int fd, const char *path, struct error *err)
+{
+    char holder[32] = "";
+    ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
+    size_t digits = n > 0 ? strspn(holder, "0123456789") : 0;
+    holder[digits] = 0;
+    return error_set(err, STATUS_LOCKED,
+        "another zhurnald (process %s) uses %s: stop it first, or give this one another --data",
+        digits > 0 ? holder : "unknown", path);
+}
+
+int store_lock(struct store *store, const char *path, struct error *err)
+{
+    *store = (struct store){.lock = -1, .state.fd = -1};
+    char lock[DIRECTORY_PATH_SIZE];
+    if (directory_join(lock, path, "lock") != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", path);
+    }
+    (void)snprintf(store->path, sizeof store->path, "%s", path);
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return error_set(err, STATUS_IO, "cannot open %s: %s", lock, strerrordesc_np(errno));
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int status = refuse_locked(fd, path, err);
+        (void)close(fd);
+        return status;
+    }
+    /* For the sentence above alone: nothing depends on it. */
+    if (ftruncate(fd, 0) == 0) {
+        (void)dprintf(fd, "%ld\n", (long)getpid());
+    }
+    store->lock = fd;
+    return STATUS_OK;
+}
+
+/* ---- is it whole? ---- */
+
+int store_refuse_empty(const char *path, struct error *err)
+{
+    return error_set(err, STATUS_PRECONDITION,
+        "%s holds no node's data. To make a founding member's: zhurnalctl init --data %s "
+        "--founding FILE --node ID",
+        path, path);
+}
+
+static bool has(const struct store *store, const char *name)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    struct stat st;
+    return directory_join(path, store->path, name) == STATUS_OK && stat(path, &st) == 0;
+}
+
+static int check_whole(const struct store *store, struct error *err)
+{
+    bool state = has(store, "state");
+    bool log = has(store, "log/data.mdb");
+    if (!state && !log) {
+        return store_refuse_empty(store->path, err);
+    }
+    if (!state) {
+        return error_set(err, STATUS_PRECONDITION,
+            "%s has a log but no state: what this node promised in elections is lost, and it may "
+            "not take part. Replace it by a new node with an empty directory",
+            store->path);
+    }
+    if (!log) {
+        return error_set(err, STATUS_PRECONDITION,
+            "%s has a state but no log: what this node acknowledged is lost, and it may not take "
+            "part. Replace it by a new node with an empty directory",
+            store->path);
+    }
+    return STATUS_OK;
+}
+
+/* ---- opening ---- */
+
+static int open_state(struct store *store, struct error *err)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    int status = directory_join(path, store->path, "state");
+    assert(status == STATUS_OK); /* "lock" is no shorter by more than the path has room for. */
+    status = state_open(&store->state, path, err);
+    if (status == STATUS_OK && store->state.identity.group == 0) {
+        state_close(&store->state);
+        return error_set(err, STATUS_CORRUPT, "%s names no group", path);
+    }
+    return status;
+}
+
+/* Index 1 names the cluster that the log belongs to. */
+static int check_founding(struct store *store, struct txn *txn, struct error *err)
+{
+    struct record record;
+    if (!log_read(txn, &store->log, 1, &record) || record.kind != RECORD_MEMBERSHIP) {
+        return error_set(err, STATUS_CORRUPT,
+            "the log in %s does not begin with its members: it is damaged. Replace this node by a "
+            "new one with an empty directory",
+            store->path);
+    }
+    Zhurnal__Peer__V1__Membership *membership =
+        zhurnal__peer__v1__membership__unpack(NULL, record.payload.size, record.payload.data);
+    bool ours = membership != NULL && membership->cluster.len == UUID_SIZE &&
+        memcmp(membership->cluster.data, store->state.identity.cluster, UUID_SIZE) == 0;
+    zhurnal__peer__v1__membership__free_unpacked(membership, NULL);
+    return ours ? STATUS_OK
+                : error_set(err, STATUS_CORRUPT,
+                      "log and state in %s are of different clusters: one of them was copied "
+                      "there. Put the node's own back",
+                      store->path);
+}
+
+static int read_bounds(struct store *store, struct log_bounds *bounds, struct error *err)
+{
+    struct txn txn;
+    txn_begin_read(&txn, &store->log_env);
+    *bounds = log_bounds(&txn, &store->log);
+    int status = txn.status;
+    if (status == STATUS_OK) {
+        status = check_founding(store, &txn, err);
+    } else {
+        error_set(err, status, "the log in %s does not read: %s", store->path, status_text(status));
+    }
+    txn_abort(&txn);
+    return status;
+}
+
+static int open_log(
+    struct store *store, size_t map_size, struct log_bounds *bounds, struct error *err)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    char file[DIRECTORY_PATH_SIZE];
+    const struct env_options options = log_env_options(map_size);
+    if (directory_join(path, store->path, "log") != STATUS_OK ||
+        directory_join(file, path, "data.mdb") != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
+    }
+    int status = env_open(&store->log_env, path, &options, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = log_open(&store->log, &store->log_env, store->state.identity.group, err);
+    if (status == STATUS_OK) {
+        status = read_bounds(store, bounds, err);
+    }
+    if (status == STATUS_OK) {
+        status = reserve_open(&store->reserve, file, 0, err);
+    }
+    if (status != STATUS_OK) {
+        env_close(&store->log_env);
+    }
+    return status;
+}
+
+static int open_views(
+    struct store *store, size_t map_size, const struct log_bounds *bounds, struct error *err)
+{
+    char name[32];
+    char path[DIRECTORY_PATH_SIZE];
+    uint32_t group = store->state.identity.group;
+    const struct journal_options options = {.map_size = map_size};
+    snprintf(name, sizeof name, "views/%" PRIu32, group);
+    if (directory_join(path, store->path, name) != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
+    }
+    int status = directory_make(path, err);
+    if (status == STATUS_OK) {
+        status = journal_open(&store->journal, path, group, &options, &store->applied, err);
+    }
+    /* Views of a log that went further than this one are another log's. */
+    if (status == STATUS_OK && store->applied > bounds->committed) {
+        journal_close(&store->journal, true);
+        status = journal_open(&store->journal, path, group, &options, &store->applied, err);
+        assert(status != STATUS_OK || store->applied == 0);
+    }
+    return status;
+}
+
+int store_open(struct store *store, const struct store_options *options, struct error *err)
+{
+    assert(store->lock >= 0 && !store->open);
+
+    struct log_bounds bounds = {0};
+    int status = check_whole(store, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = open_state(store, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = open_log(store, options->log_map, &bounds, err);
+    if (status == STATUS_OK) {
+        status = open_views(store, options->views_map, &bounds, err);
+        if (status != STATUS_OK) {
+            reserve_close(&store->reserve);
+            env_close(&store->log_env);
+        }
+    }
+    if (status != STATUS_OK) {
+        state_close(&store->state);
+        return status;
+    }
+    store->rebuild_to = bounds.committed;
+    store->open = true;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store, bool broken)
+{
+    if (store->open) {
+        journal_close(&store->journal, broken);
+        reserve_close(&store->reserve);
+        env_close(&store->log_env);
+        state_close(&store->state);
+        store->open = false;
+    }
+    if (store->lock >= 0) {
+        (void)close(store->lock);
+        store->lock = -1;
+    }
+}
