@@ -1,0 +1,38 @@
+/* The public services, answered from a group: what they share.
+ *
+ *     JournalService   service_journal.c   Append (by append.h) and GetPage
+ *     LogService       service_log.c       Replay
+ *     ClusterService   service_cluster.c   Status
+ *
+ * Threads: the loop; what reads the disk runs on the pool, in read transactions. */
+#ifndef NODE_SERVICE_H
+#define NODE_SERVICE_H
+
+#include "node/group.h"
+#include "node/peers.h"
+#include "node/pool.h"
+#include "node/store.h"
+#include "rpc/server.h"
+
+enum {
+    SERVICE_LEVEL_MAX = 1, /* The highest feature level that this software knows. */
+    SERVICE_REPLAYS_MAX = 256,
+};
+
+/* All borrowed; complete before the server listens. */
+struct service {
+    uv_loop_t *loop;
+    struct pool *pool;
+    const struct store *store;
+    struct group *group;
+    struct peers *peers; /* NULL once they are stopping. */
+    uint64_t started_ms; /* Of uv_now(). */
+    size_t replays;      /* Under way. */
+};
+
+/* STATUS_OK, or what rpc_server_register() says. */
+int service_journal_register(struct service *service, struct rpc_server *server);
+int service_log_register(struct service *service, struct rpc_server *server);
+int service_cluster_register(struct service *service, struct rpc_server *server);
+
+#endif
