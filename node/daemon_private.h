@@ -1,0 +1,91 @@
+/* The daemon's inside, shared by its own files alone. */
+#ifndef NODE_DAEMON_PRIVATE_H
+#define NODE_DAEMON_PRIVATE_H
+
+#include "node/daemon.h"
+#include "node/directories.h"
+#include "node/service.h"
+#include "node/writer.h"
+#include "rpc/health.h"
+#include "rpc/tls.h"
+
+enum {
+    DAEMON_ADDRESS_SIZE = 256,
+    DAEMON_RETIRE_MS = 2500, /* For handing leadership over: two election time-outs and a little. */
+    DAEMON_GRACE_MS = 3000,  /* For calls under way. */
+    DAEMON_DRAIN_MS = 5000,  /* For reads and the write under way. */
+    DAEMON_STOP_TICK_MS = 20,
+};
+
+/* What the peers were told last. */
+struct daemon_member {
+    uint64_t node;
+    char address[DAEMON_ADDRESS_SIZE];
+};
+
+/* What the log was told last. */
+struct daemon_told {
+    enum driver_role role;
+    uint64_t term, leader;
+    int parked;
+    bool clock_behind, clock_untrusted, rebuilt;
+};
+
+enum daemon_stage {
+    DAEMON_RUNNING,
+    DAEMON_RETIRING, /* Hands over. */
+    DAEMON_CLOSING,  /* The server lets calls finish, then peers close. */
+    DAEMON_DRAINING, /* Reads and writes under way come back. */
+    DAEMON_ENDING,   /* Threads end. */
+    DAEMON_ENDED,
+};
+
+struct daemon {
+    const struct config *config;
+    uv_loop_t loop;
+    bool loop_open;
+    struct store store;
+    struct tls_context *server_tls, *client_tls;
+    struct rpc_server *server;
+    struct rpc_health *health;
+    struct peers *peers;
+    struct writer *writer;
+    struct applier *applier;
+    struct group *group;
+    struct pool pool;
+    struct service service;
+    struct directories directories;
+    uv_prepare_t turn;
+    uv_timer_t timer, stop_timer;
+    uv_signal_t terminate, interrupt, hangup;
+    bool woken;
+    struct daemon_member members[DRIVER_MEMBERS_MAX];
+    unsigned member_count;
+    struct daemon_told told;
+    bool serving;
+    enum daemon_stage stage;
+    uint64_t stage_end_ms;
+    int exit_code;
+};
+
+/* daemon_world.c: what the group needs of the world. */
+extern const struct driver_hooks daemon_disk;
+struct group_world daemon_world(struct daemon *daemon);
+extern const struct writer_hooks daemon_writer_hooks;
+void daemon_applied(void *arg, const struct apply_piece *piece, int status);
+/* Ends the process. */
+void daemon_fatal(void *arg, const char *why) __attribute__((noreturn));
+
+/* daemon_turn.c: once a turn of the loop. */
+void daemon_on_turn(uv_prepare_t *prepare);
+void daemon_on_timer(uv_timer_t *timer);
+
+/* daemon_peers.c */
+extern const struct peers_hooks daemon_peers_hooks;
+/* Tells the peers, where the members have changed. */
+void daemon_follow_members(struct daemon *daemon);
+
+/* daemon_stop.c */
+void daemon_stop(struct daemon *daemon);
+
+#endif
