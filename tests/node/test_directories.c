@@ -1,0 +1,134 @@
+/* Which data directory stands behind a node's id. */
+#include "node/directories.h"
+#include "tests/lib/solo.h"
+#include "tests/lib/test.h"
+
+#include <string.h>
+
+enum { STRANGER = 0xee };
+
+static const struct identity self = {
+    .kind = IDENTITY_NODE, .node = SOLO_NODE, .name = "00000000000000a1"};
+static const uint8_t other_directory[UUID_SIZE] = {9, 9, 9};
+
+static int begin(void **state, unsigned voters)
+{
+    static struct solo solo;
+    solo_open(&solo, voters);
+    solo_run(&solo, 10);
+    *state = &solo;
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    return begin(state, 1);
+}
+
+static int set_up_without_a_leader(void **state)
+{
+    return begin(state, 3);
+}
+
+static int tear_down(void **state)
+{
+    solo_close(*state);
+    return 0;
+}
+
+static void start(struct directories *directories, struct solo *solo)
+{
+    directories_init(directories, &solo->state.identity, &self);
+    directories->group = solo->group;
+}
+
+static uint64_t last_index(struct solo *solo)
+{
+    return group_status(solo->group).driver.last_index;
+}
+
+static void turn(struct directories *directories, struct solo *solo)
+{
+    directories_turn(directories, solo->now_ms);
+    solo_run(solo, 20);
+}
+
+static void a_leader_records_its_own_directory_once(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    const uint8_t *own = solo->state.identity.directory;
+    start(&directories, solo);
+    assert_int_equal(directories_check(&solo->journal, SOLO_NODE, own, NULL), STATUS_NOT_FOUND);
+    uint64_t before = last_index(solo);
+    turn(&directories, solo);
+    assert_int_equal(last_index(solo), before + 1);
+    assert_int_equal(directories_check(&solo->journal, SOLO_NODE, own, NULL), STATUS_OK);
+    turn(&directories, solo);
+    assert_int_equal(last_index(solo), before + 1);
+}
+
+static void what_is_recorded_is_not_recorded_again_after_a_restart(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    start(&directories, solo);
+    turn(&directories, solo);
+    solo_restart(solo);
+    solo_run(solo, 10);
+    uint64_t before = last_index(solo);
+    start(&directories, solo);
+    turn(&directories, solo);
+    assert_int_equal(last_index(solo), before);
+}
+
+static void another_directory_under_the_same_id_is_refused(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    struct error err = {0};
+    start(&directories, solo);
+    turn(&directories, solo);
+    assert_int_equal(
+        directories_hello(&directories, SOLO_NODE, other_directory, &err), STATUS_DENIED);
+    assert_non_null(strstr(err.text, "a new one, under a new id"));
+    assert_int_equal(
+        directories_hello(&directories, SOLO_NODE, solo->state.identity.directory, &err),
+        STATUS_OK);
+}
+
+static void who_is_no_member_is_not_recorded(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    struct error err = {0};
+    start(&directories, solo);
+    turn(&directories, solo);
+    uint64_t before = last_index(solo);
+    assert_int_equal(directories_hello(&directories, STRANGER, other_directory, &err), STATUS_OK);
+    turn(&directories, solo);
+    assert_int_equal(last_index(solo), before);
+}
+
+static void only_a_leader_records(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    start(&directories, solo);
+    uint64_t before = last_index(solo);
+    turn(&directories, solo);
+    assert_int_equal(last_index(solo), before);
+    assert_false(directories.seen[0].asked);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(a_leader_records_its_own_directory_once),
+        TEST_WITH_FIXTURE(what_is_recorded_is_not_recorded_again_after_a_restart),
+        TEST_WITH_FIXTURE(another_directory_under_the_same_id_is_refused),
+        TEST_WITH_FIXTURE(who_is_no_member_is_not_recorded),
+        cmocka_unit_test_setup_teardown(only_a_leader_records, set_up_without_a_leader, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
