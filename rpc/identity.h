@@ -76,8 +76,6 @@ bool identity_name_is_valid(const char *name);
 
 /* The URI that names it; returns out. */
 char *identity_uri(const struct identity *identity, char out[IDENTITY_URI_SIZE]);
-char *identity_school_uri(
-    const uint8_t cluster[UUID_SIZE], uint64_t school, char out[IDENTITY_URI_SIZE]);
 /* "<16 digits>.zhurnal", by which peers know a node; returns out. */
 char *identity_host(uint64_t node, char out[IDENTITY_HOST_SIZE]);
 

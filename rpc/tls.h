@@ -78,7 +78,8 @@ void tls_connection_destroy(struct tls_connection *connection);
 int tls_feed(struct tls_connection *connection, struct bytes ciphertext, struct buffer *plain,
     struct error *err);
 
-/* Appends plain, as ciphertext, to tls_output(). Only once established. All or failure. */
+/* Appends plain, as ciphertext, to tls_output(). Only once established, and before tls_close(). All
+ * or failure, as of tls_feed(). */
 int tls_write(struct tls_connection *connection, struct bytes plain, struct error *err);
 
 /* Says goodbye, once; a no-op before the handshake is done or after a failure. */
@@ -87,7 +88,7 @@ void tls_close(struct tls_connection *connection);
 /* Ciphertext to be sent; the caller consumes what it has sent. */
 struct buffer *tls_output(struct tls_connection *connection);
 
-/* The handshake is done and the peer is whom we accept. */
+/* The handshake was done and the peer is whom we accept. A later failure does not change it. */
 bool tls_established(const struct tls_connection *connection);
 
 /* The peer said goodbye. An end of the stream without it may be a truncation. */

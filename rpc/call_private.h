@@ -1,0 +1,84 @@
+/* What server and call share: a call from within. */
+#ifndef RPC_CALL_PRIVATE_H
+#define RPC_CALL_PRIVATE_H
+
+#include "proto/arena.h"
+#include "rpc/call.h"
+#include "rpc/deadlines.h"
+#include "rpc/framing.h"
+#include "rpc/http2.h"
+#include "rpc/registry.h"
+#include "rpc/server.h"
+
+#include <sys/queue.h>
+
+struct rpc_server {
+    uv_loop_t *loop;
+    struct rpc_server_options options;
+    struct registry registry;
+    struct deadlines deadlines;
+    struct listener *listeners[RPC_LISTENERS_MAX];
+    size_t listener_count;
+    size_t open_listeners; /* Their handles are not closed yet. */
+    LIST_HEAD(, server_connection) connections;
+    size_t connection_count;
+    size_t call_count;
+    size_t queued; /* Kept by http2. */
+    bool stopping, stopped;
+    rpc_server_stopped_cb on_stopped;
+    void *on_stopped_arg;
+};
+
+enum call_state {
+    CALL_HEADERS, /* The request's headers are coming. */
+    CALL_OPEN,
+    CALL_OVER, /* Finished, cancelled or gone: nothing more is told, and on_done was. */
+};
+
+struct rpc_call {
+    struct deadline deadline; /* First: on_deadline() finds the call by it. */
+    unsigned refs;
+    struct rpc_server *server;
+    struct http2_connection *connection;
+    struct http2_stream *stream; /* NULL once it is closed. It holds one reference. */
+    const struct rpc_method *method;
+    void *context;
+    void *user;
+    enum call_state state;
+    enum grpc_code code;
+    bool begun;      /* The handler knows of it, and is told on_done. */
+    bool responding; /* Headers were sent. */
+    bool remote_end;
+    bool half_closed; /* on_half_close was told. */
+    bool held;
+    bool delivering; /* on_message is on the stack. */
+    /* Of the request's headers. */
+    bool is_post, is_grpc, bad_timeout;
+    bool path_seen;
+    uint64_t timeout_ms; /* UINT64_MAX: none. */
+    struct framing framing;
+    size_t unconsumed; /* Bytes received for which the window was not opened again. */
+    struct arena arena;
+    char peer[HTTP2_PEER_SIZE];
+};
+
+/* NULL when out of memory. */
+struct rpc_call *call_create(
+    struct rpc_server *server, struct http2_connection *connection, struct http2_stream *stream);
+
+/* http2's events of a stream. */
+void call_on_header(void *user, struct bytes name, struct bytes value);
+void call_on_headers_end(void *user);
+void call_on_data(void *user, struct bytes data);
+void call_on_remote_end(void *user);
+void call_on_writable(void *user);
+void call_on_closed(void *user, uint32_t error);
+
+/* Its deadline has passed. */
+void call_expire(struct rpc_call *call);
+
+/* call_request.c: what the client sends. */
+/* Hands over what has come, as far as the handler wants it. */
+void call_deliver(struct rpc_call *call);
+
+#endif

@@ -1,0 +1,104 @@
+/* What the files of http2 share: a connection and a stream from within. */
+#ifndef RPC_HTTP2_PRIVATE_H
+#define RPC_HTTP2_PRIVATE_H
+
+#include "rpc/buffer.h"
+#include "rpc/http2.h"
+#include "rpc/tls.h"
+
+#include <sys/queue.h>
+
+enum http2_state {
+    HTTP2_CONNECTING,
+    HTTP2_SHAKING,   /* TLS handshake. */
+    HTTP2_OPEN,      /* There is a session. */
+    HTTP2_LINGERING, /* All is said; waiting for the peer to hang up. */
+    HTTP2_ENDED,     /* Handles are closing. */
+};
+
+enum http2_drain { HTTP2_NOT_DRAINING, HTTP2_DRAIN_NOTICED, HTTP2_DRAIN_FINAL };
+
+struct http2_stream {
+    struct http2_connection *connection; /* NULL before it is opened. */
+    int32_t id;
+    void *user; /* NULL once abandoned. */
+    struct buffer queue;
+    nghttp2_nv trailers[HTTP2_TRAILERS_MAX];
+    size_t trailer_count;
+    char *trailer_memory;
+    size_t header_bytes;
+    bool deferred;      /* nghttp2 waits for http2_wake(). */
+    bool finished;      /* No more is written to the queue. */
+    bool full;          /* The queue reached its high mark and not yet its low one. */
+    bool drained;       /* On connection->drained. */
+    bool headers_done;  /* The peer's, trailers apart. */
+    bool informational; /* A client's: the last headers were a 1xx. */
+    bool remote_end;
+    bool sent;
+    LIST_ENTRY(http2_stream) link;
+    TAILQ_ENTRY(http2_stream) drained_link;
+};
+
+struct http2_connection {
+    uv_tcp_t tcp;
+    uv_timer_t timer;
+    uv_idle_t flusher;
+    uv_connect_t connect;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    int handles; /* Still to be closed before the memory goes. */
+
+    struct http2_options options;
+    void *user;
+    enum http2_state state;
+    bool silent;  /* No on_ended: http2_accept() or http2_connect() fails. */
+    bool ready;   /* on_ready was called. */
+    bool writing; /* A write is with libuv; in_flight is its memory. */
+    bool doomed;  /* To be ended as soon as nothing of nghttp2 is on the stack. */
+    bool pinged;
+
+    nghttp2_session *session;
+    struct tls_connection *tls;
+    struct buffer plain;     /* Received and decrypted. */
+    struct buffer output;    /* Frames, to be encrypted or written. */
+    struct buffer in_flight; /* With libuv. */
+    LIST_HEAD(, http2_stream) streams;
+    TAILQ_HEAD(, http2_stream) drained; /* To be told on_writable. */
+    size_t stream_count;
+
+    enum http2_drain drain;
+    uint64_t drain_at_ms; /* When the next step is due. */
+    unsigned grace_ms;
+    uint64_t began_ms, heard_ms, pinged_ms, lingered_ms;
+    uint64_t provoked_since_ms; /* Resets that the peer made us send, this second. */
+    unsigned provoked;
+
+    char peer[HTTP2_PEER_SIZE];
+    char why[HTTP2_WHY_SIZE];
+};
+
+/* http2_session.c */
+int http2_session_start(struct http2_connection *c);
+/* Takes received plaintext. May mark the connection as doomed. */
+void http2_session_feed(struct http2_connection *c, struct bytes data);
+
+/* http2_io.c */
+void http2_io_start(struct http2_connection *c);
+/* There is something to send. */
+void http2_wake(struct http2_connection *c);
+void http2_doom(struct http2_connection *c, const char *why);
+
+/* http2.c */
+/* Ends now. Never with nghttp2 on the stack. */
+void http2_end(struct http2_connection *c, const char *why);
+/* TCP, and TLS if any, are up. */
+void http2_established(struct http2_connection *c);
+/* The last word has been sent. */
+void http2_linger(struct http2_connection *c);
+
+/* http2_stream.c */
+struct http2_stream *http2_stream_attach(struct http2_connection *c, int32_t id);
+void http2_stream_free(struct http2_stream *stream);
+void http2_stream_account(struct http2_stream *stream, size_t more, size_t less);
+
+#endif
