@@ -212,21 +212,28 @@ void driver_tick(struct driver *d)
 
 /* ---- a client's writes ---- */
 
-/* The core wants one block for a batch, and frees it or gives it back. It needs no payload but a
- * membership's. */
-int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sources, size_t count)
+static int encode_membership(const struct driver_entry *source, struct raft_buffer *encoded)
 {
     struct raft_configuration configuration;
+    if (driver_decode_membership(payload_bytes(source->payload), &configuration) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    int rv = raft_configuration_encode(&configuration, encoded);
+    raft_configuration_close(&configuration);
+    return rv == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sources, size_t count)
+{
     struct raft_buffer encoded = {0};
-    if (sources[0].kind == RECORD_MEMBERSHIP) {
-        if (driver_decode_membership(payload_bytes(sources[0].payload), &configuration) !=
-            STATUS_OK) {
-            return STATUS_MALFORMED;
-        }
-        int rv = raft_configuration_encode(&configuration, &encoded);
-        raft_configuration_close(&configuration);
-        if (rv != 0) {
-            return STATUS_NO_MEMORY;
+    size_t membership = 0;
+    while (membership < count && sources[membership].kind != RECORD_MEMBERSHIP) {
+        membership++;
+    }
+    if (membership < count) {
+        int status = encode_membership(&sources[membership], &encoded);
+        if (status != STATUS_OK) {
+            return status;
         }
     }
     void *batch = encoded.base != NULL ? encoded.base : raft_malloc(sizeof(uint64_t));
@@ -234,11 +241,11 @@ int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sou
         return STATUS_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
-        assert(i == 0 || sources[i].kind != RECORD_MEMBERSHIP);
+        assert(i <= membership || sources[i].kind != RECORD_MEMBERSHIP);
         entries[i].type = driver_type_of(sources[i].kind);
         entries[i].batch = batch;
         entries[i].buf.base = batch;
-        entries[i].buf.len = i == 0 && encoded.base != NULL ? encoded.len : 0;
+        entries[i].buf.len = i == membership ? encoded.len : 0;
     }
     return STATUS_OK;
 }

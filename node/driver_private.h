@@ -73,7 +73,7 @@ void driver_fail(struct driver *d, const char *why);
 int driver_confirm_change(struct driver *d);
 struct driver_peer *driver_find_peer(struct driver *d, uint64_t node);
 /* The one block that the core wants for a batch, and frees or gives back. It needs no payload but a
- * membership's, which must come first. */
+ * membership's, of which there is at most one. */
 int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sources, size_t count);
 void driver_pursue_transfer(struct driver *d);
 

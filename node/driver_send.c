@@ -49,7 +49,6 @@ static void send_append(
         .term = append->term,
         .prev_index = append->prev_log_index,
         .prev_term = append->prev_log_term,
-        .commit = append->leader_commit,
         .count = append->n_entries};
     outbox_append(&peer->outbox, range, d->hooks->now_ms(d->arg), outbox_term_of, d);
     d->hooks->ready(d->arg, peer->node);
@@ -234,7 +233,7 @@ static void emit_append(struct driver *d, const struct outbox_range *range,
         append.term = range->term;
         append.prev_log_index = range->prev_index;
         append.prev_log_term = range->prev_term;
-        append.leader_commit = range->commit;
+        append.leader_commit = d->raft.commit_index; /* It may have waited. */
         append.records = pointers;
         append.n_records = count;
         Zhurnal__Peer__V1__Frame frame = new_frame(d);
@@ -251,6 +250,17 @@ static void emit_append(struct driver *d, const struct outbox_range *range,
     free((void *)pointers);
 }
 
+static void read_cold(struct driver *d, struct driver_peer *peer, const struct outbox_range *range)
+{
+    if (!peer->reading) {
+        peer->reading = true;
+        peer->reading_term = range->term;
+        d->hooks->read(d->arg, peer->node, range->prev_index + 1, (size_t)range->count,
+            4 * (size_t)OUTBOX_CHUNK_BYTES);
+    }
+}
+
+/* Entries, or a heartbeat: also while entries are being read, or held up. */
 static bool next_range(struct driver *d, struct driver_peer *peer, const struct outbox_range *range,
     void (*emit)(void *arg, struct bytes request), void *arg)
 {
@@ -261,13 +271,10 @@ static bool next_range(struct driver *d, struct driver_peer *peer, const struct 
     if (range->count > 0) {
         n = gather(d, peer, range->prev_index + 1, range->count, records, RECORDS_MAX);
         if (n == 0) {
-            if (!peer->reading) {
-                peer->reading = true;
-                peer->reading_term = range->term;
-                d->hooks->read(d->arg, peer->node, range->prev_index + 1, (size_t)range->count,
-                    4 * (size_t)OUTBOX_CHUNK_BYTES);
+            read_cold(d, peer, range);
+            if (!peer->outbox.heartbeat) {
+                return false;
             }
-            return false;
         }
     }
     for (size_t i = 0; i < n; i++) {

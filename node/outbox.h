@@ -30,7 +30,6 @@ struct outbox_range {
     uint64_t term; /* The leader's. */
     uint64_t prev_index;
     uint64_t prev_term;
-    uint64_t commit;
     uint64_t count; /* Entries after prev_index; 0: a heartbeat. */
 };
 
@@ -45,7 +44,7 @@ struct outbox {
     uint64_t flight_timeout_ms; /* 0: the connection never loses in silence. */
     size_t head, count;
     struct outbox_item items[OUTBOX_ITEMS_MAX]; /* A ring. */
-    bool heartbeat;                             /* One is due while entries are held up. */
+    bool heartbeat;                             /* One is due while entries wait. */
     /* Queued or sent on this connection without a gap, in one term: flight_first … flight_last. */
     uint64_t flight_term, flight_first, flight_last;
     uint64_t flight_moved_ms;

@@ -40,13 +40,15 @@ struct sim_options {
     unsigned nodes;
     uint64_t seed;
     /* The network. */
-    bool fifo; /* Links as TCP is; else messages are each on their own. */
-    bool scripted;
+    bool fifo;     /* Links as TCP is; else messages are each on their own. */
+    bool scripted; /* Nothing happens but by the hand of the test. */
+    bool asleep;   /* Nodes begin down. */
     unsigned drop_permille, duplicate_permille; /* fifo: a drop breaks the link. */
     unsigned delay_max_ms;
     unsigned window; /* fifo: messages in flight on a link; 0: any number. */
     /* The disk. */
     unsigned disk_max_ms;
+    unsigned read_max_ms;     /* 0: a few. */
     unsigned fail_permille;   /* Reads and pulls. */
     unsigned tear_permille;   /* Saves of the state that end in a crash. */
     unsigned lie_permille;    /* Crashes after which the newest flushed write is gone. */
@@ -103,7 +105,7 @@ struct sim_node {
     bool up;
     unsigned life; /* Counts starts, so that what belonged to an earlier one is known. */
     struct driver *driver;
-    const char *fatal; /* The driver wants to end. */
+    char fatal[256]; /* The driver wants to end. */
 
     struct sim_file file;
     struct state state;
@@ -131,7 +133,9 @@ struct sim_link {
     unsigned epoch; /* Grows when it breaks: what was sent before is lost. */
     bool connected;
     bool cut;
+    bool stalled; /* Whole, but nothing arrives. */
     unsigned in_flight;
+    uint64_t bytes;   /* Sent in this life. */
     uint64_t last_ms; /* fifo: nothing arrives before this. */
 };
 
@@ -170,7 +174,7 @@ struct sim {
     uint64_t now_ms;
     uint64_t order;
     bool quiet; /* Faults are off. */
-    bool trace; /* Tell what happens, on standard output. */
+    bool trace; /* Tell what happens, on standard output: SIM_TRACE is set. */
     struct sim_node nodes[SIM_NODES_MAX];
     struct sim_link links[SIM_NODES_MAX][SIM_NODES_MAX]; /* [from][to] */
 
@@ -249,6 +253,9 @@ struct state_io sim_file_io(struct sim_file *file);
 void sim_file_crash(struct sim_file *file);
 /* Empties the log and founds the cluster in it. */
 void sim_disk_format(struct sim_node *node);
+/* Of a node that is down: what it has had on disk all along. */
+void sim_disk_append(struct sim_node *node, uint64_t term, size_t count);
+void sim_disk_promise(struct sim_node *node, uint64_t term);
 void sim_disk_queue(struct sim_node *node, struct driver_write *write);
 /* The batch under way is on disk. */
 void sim_disk_done(struct sim_node *node);
@@ -275,16 +282,31 @@ void sim_net_node_down(struct sim_node *node);
 /* Nothing passes from one to the other. */
 void sim_net_cut(struct sim *sim, unsigned from, unsigned to, bool cut);
 void sim_net_mend(struct sim *sim);
-/* scripted: the oldest message of this type on its way, taken out; NULL: none. Freed by the owner.
- */
+void sim_net_receive(
+    struct sim *sim, unsigned from, unsigned to, const struct sim_message *message);
+
+/* ---- sim_script.c: options.scripted ---- */
+/* The oldest message of this type on its way, taken out; NULL: none. Freed by the owner. */
 struct sim_message *sim_take(
     struct sim *sim, uint64_t from, uint64_t to, Zhurnal__Peer__V1__Frame__MessageCase type);
 /* Hands it over. */
 void sim_hand(struct sim *sim, uint64_t from, uint64_t to, const struct sim_message *message);
 void sim_hand_frame(
     struct sim *sim, uint64_t from, uint64_t to, const Zhurnal__Peer__V1__Frame *frame);
-/* All that is on its way between the two is lost. */
+/* All of this type that are on their way, or come on the way. */
+void sim_pass(
+    struct sim *sim, uint64_t from, uint64_t to, Zhurnal__Peer__V1__Frame__MessageCase type);
+/* What is on its way between the two, or at all, is lost. */
 void sim_lose(struct sim *sim, uint64_t from, uint64_t to);
+void sim_lose_all(struct sim *sim);
+/* All that is queued is on disk. */
+void sim_flush(struct sim_node *node);
+/* It is time for the node's timer. */
+void sim_timeout(struct sim_node *node);
+/* The voter's vote alone makes it leader; whatever else was on its way is lost. */
+void sim_elect(struct sim *sim, uint64_t candidate, uint64_t voter);
+/* It hears from nobody until it gives up. */
+void sim_depose(struct sim_node *node);
 
 /* ---- sim_trace.c ---- */
 void sim_trace_frame(

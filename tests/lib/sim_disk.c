@@ -125,6 +125,35 @@ void sim_disk_format(struct sim_node *node)
     free(payload);
 }
 
+void sim_disk_append(struct sim_node *node, uint64_t term, size_t count)
+{
+    struct txn txn;
+    assert(!node->up);
+
+    txn_begin_write(&txn, &node->env);
+    for (size_t i = 0; i < count; i++) {
+        /* One entry an index and a term, as it must be. */
+        const uint64_t place[] = {term, node->disk.last + 1};
+        const struct record record = {.index = node->disk.last + 1,
+            .term = term,
+            .kind = RECORD_COMMAND,
+            .payload = bytes_of(place, sizeof place)};
+        const struct log_write write = {.records = &record, .count = 1};
+        log_write(&txn, &node->log, &write);
+        sim_log_set(&node->disk, record.index, sim_entry_of(&record));
+    }
+    commit(&txn);
+}
+
+void sim_disk_promise(struct sim_node *node, uint64_t term)
+{
+    assert(!node->up);
+    int status = state_save(&node->state, term, 0);
+    assert(status == STATUS_OK);
+    node->promised_term = term;
+    node->promised_vote = 0;
+}
+
 static void begin_batch(struct sim_node *node)
 {
     struct sim *sim = node->sim;

@@ -21,6 +21,8 @@ enum {
 void sim_open(struct sim *sim, const char *directory)
 {
     *sim = (struct sim){0};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+    sim->trace = getenv("SIM_TRACE") != NULL;
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
         struct sim_node *node = &sim->nodes[i];
         char path[PATH_SIZE];
@@ -89,7 +91,7 @@ void sim_begin(struct sim *sim, const struct sim_options *options, const struct 
     for (unsigned i = 0; i < options->nodes; i++) {
         found(&sim->nodes[i]);
     }
-    for (unsigned i = 0; i < options->nodes; i++) {
+    for (unsigned i = 0; i < options->nodes && !options->asleep; i++) {
         sim_start(&sim->nodes[i]);
     }
 }

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { EVENTS_FIRST = 256, RECONNECT_MAX_MS = 100, QUIET_DELAY_MS = 5 };
+enum { EVENTS_FIRST = 256, RECONNECT_MAX_MS = 100, QUIET_DELAY_MS = 5, STALLED_MS = 10 };
 
 /* ---- a heap, the earliest first; of equals the one that was scheduled first ---- */
 
@@ -247,6 +247,7 @@ static void emit(void *arg, struct bytes request)
     struct sim *sim = sending->node->sim;
     unsigned from = place_of(sending->node);
     look_at(sending, request);
+    link_of(sim, from, sending->to)->bytes += request.size;
     if (!sim->options.fifo && link_of(sim, from, sending->to)->cut) {
         return;
     }
@@ -293,7 +294,7 @@ void sim_net_pump(struct sim_node *node)
 
 /* ---- receiving ---- */
 
-static void receive(struct sim *sim, unsigned from, unsigned to, const struct sim_message *message)
+void sim_net_receive(struct sim *sim, unsigned from, unsigned to, const struct sim_message *message)
 {
     struct sim_node *node = &sim->nodes[to];
     Zhurnal__Peer__V1__RaftRequest *request =
@@ -302,7 +303,7 @@ static void receive(struct sim *sim, unsigned from, unsigned to, const struct si
     sim_trace_frame(sim, from + 1, to + 1, request->frame);
     struct error err = {0};
     int status = driver_receive(node->driver, from + 1, request->frame, &err);
-    if (status != STATUS_OK && node->fatal == NULL) {
+    if (status != STATUS_OK && node->fatal[0] == '\0') {
         sim_violation(sim, "node %u does not believe node %u: %s", to + 1, from + 1, err.text);
     }
     zhurnal__peer__v1__raft_request__free_unpacked(request, NULL);
@@ -312,6 +313,12 @@ static void receive(struct sim *sim, unsigned from, unsigned to, const struct si
 void sim_net_deliver(struct sim *sim, const struct sim_event *event)
 {
     struct sim_link *link = link_of(sim, event->from, event->to);
+    if (link->stalled && link->epoch == event->stamp) {
+        struct sim_event later = *event;
+        later.at_ms = sim->now_ms + STALLED_MS;
+        sim_schedule(sim, &later);
+        return;
+    }
     bool arrives = sim->nodes[event->to].up && !link->cut &&
         (!sim->options.fifo || link->epoch == event->stamp);
     if (link->epoch == event->stamp && link->in_flight > 0) {
@@ -322,63 +329,7 @@ void sim_net_deliver(struct sim *sim, const struct sim_event *event)
         }
     }
     if (arrives) {
-        receive(sim, event->from, event->to, event->message);
+        sim_net_receive(sim, event->from, event->to, event->message);
     }
     free(event->message);
-}
-
-/* ---- by hand ---- */
-
-static Zhurnal__Peer__V1__Frame__MessageCase type_of(const struct sim_message *message)
-{
-    Zhurnal__Peer__V1__RaftRequest *request =
-        zhurnal__peer__v1__raft_request__unpack(NULL, message->size, message->data);
-    assert(request != NULL && request->frame != NULL);
-    Zhurnal__Peer__V1__Frame__MessageCase type = request->frame->message_case;
-    zhurnal__peer__v1__raft_request__free_unpacked(request, NULL);
-    return type;
-}
-
-static struct sim_message *take_at(struct sim *sim, size_t i)
-{
-    struct sim_message *message = sim->box[i].message;
-    sim->box_count--;
-    memmove(&sim->box[i], &sim->box[i + 1], (sim->box_count - i) * sizeof *sim->box);
-    return message;
-}
-
-struct sim_message *sim_take(
-    struct sim *sim, uint64_t from, uint64_t to, Zhurnal__Peer__V1__Frame__MessageCase type)
-{
-    for (size_t i = 0; i < sim->box_count; i++) {
-        const struct sim_event *event = &sim->box[i];
-        if (event->from + 1 == from && event->to + 1 == to && type_of(event->message) == type) {
-            return take_at(sim, i);
-        }
-    }
-    return NULL;
-}
-
-void sim_lose(struct sim *sim, uint64_t from, uint64_t to)
-{
-    for (size_t i = 0; i < sim->box_count;) {
-        if (sim->box[i].from + 1 == from && sim->box[i].to + 1 == to) {
-            free(take_at(sim, i));
-        } else {
-            i++;
-        }
-    }
-}
-
-void sim_hand(struct sim *sim, uint64_t from, uint64_t to, const struct sim_message *message)
-{
-    receive(sim, (unsigned)from - 1, (unsigned)to - 1, message);
-}
-
-void sim_hand_frame(
-    struct sim *sim, uint64_t from, uint64_t to, const Zhurnal__Peer__V1__Frame *frame)
-{
-    struct sim_node *node = sim_node(sim, to);
-    (void)driver_receive(node->driver, from, frame, NULL);
-    sim_settle(node);
 }

@@ -3,6 +3,7 @@
 #include "tests/lib/sim.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -26,6 +27,11 @@ struct sim_node *sim_node(struct sim *sim, uint64_t id)
 static bool strikes(struct sim *sim, unsigned permille)
 {
     return !sim->quiet && permille > 0 && random_below(&sim->random, 1000) < permille;
+}
+
+static bool ends(const struct sim_node *node)
+{
+    return node->fatal[0] != '\0';
 }
 
 /* ---- hooks ---- */
@@ -73,8 +79,9 @@ static void hook_read(void *arg, uint64_t peer, uint64_t first, size_t count, si
 {
     struct sim_node *node = arg;
     struct sim *sim = node->sim;
+    unsigned slow = sim->options.read_max_ms;
     const struct sim_event event = {.type = SIM_EVENT_READ,
-        .at_ms = sim->now_ms + random_below(&sim->random, READ_MAX_MS),
+        .at_ms = sim->now_ms + random_below(&sim->random, slow > 0 ? slow : READ_MAX_MS),
         .to = (unsigned)(node->id - 1),
         .from = (unsigned)(peer - 1),
         .stamp = node->life,
@@ -117,8 +124,8 @@ static void hook_moved(void *arg)
 static void hook_fatal(void *arg, const char *why)
 {
     struct sim_node *node = arg;
-    if (node->fatal == NULL) {
-        node->fatal = why;
+    if (!ends(node)) {
+        (void)snprintf(node->fatal, sizeof node->fatal, "%s", why);
     }
 }
 
@@ -211,7 +218,7 @@ void sim_start(struct sim_node *node)
     node->life++;
     node->ready = 0;
     node->pulling = node->pull_due = false;
-    node->fatal = NULL;
+    node->fatal[0] = '\0';
     node->pending_count = 0;
     node->applied = 0;
     load_promise(node);
@@ -237,7 +244,7 @@ void sim_start(struct sim_node *node)
     struct error err = {0};
     status = driver_create(&node->driver, &options, &world, &err);
     if (status != STATUS_OK) {
-        if (node->fatal == NULL || !node->file.broken) {
+        if (!ends(node) || !node->file.broken) {
             sim_violation(sim, "node %u does not start: %s", (unsigned)node->id, err.text);
         }
         node->up = true; /* For the crash to take it down. */
@@ -429,7 +436,7 @@ static void apply(struct sim_node *node)
 void sim_settle(struct sim_node *node)
 {
     struct sim *sim = node->sim;
-    if (node->up && node->fatal == NULL) {
+    if (node->up && !ends(node)) {
         sim_check_node(node);
         apply(node);
         answer_clients(node);
@@ -439,7 +446,7 @@ void sim_settle(struct sim_node *node)
         }
         sim_net_pump(node);
     }
-    if (node->up && node->fatal != NULL) {
+    if (node->up && ends(node)) {
         if (!node->file.broken) {
             sim_violation(sim, "node %u stops: %s", (unsigned)node->id, node->fatal);
         }

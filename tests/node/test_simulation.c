@@ -52,8 +52,6 @@ static unsigned live_all(struct sim *sim, unsigned nodes)
     uint64_t lives = from_environment("ZHURNAL_SIM_LIVES", LIVES);
     // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     uint64_t to = getenv("SIM_SEED") != NULL ? from : lives;
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-    sim->trace = getenv("SIM_TRACE") != NULL;
     unsigned violations = 0;
     struct timespec began;
     struct timespec ended;

@@ -1,0 +1,530 @@
+/* Each guard, message by message: what must hold does with it, and does not without it. */
+#include "node/guards.h"
+#include "storage/founding.h"
+#include "tests/lib/sim.h"
+#include "tests/lib/test.h"
+#include "tests/lib/tmpdir.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define APPEND ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES
+#define ANSWER ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT
+
+enum { POISON = 1 << 20, RECORDS_MAX = 8 };
+
+struct fixture {
+    struct tmpdir dir;
+    struct sim sim;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    tmpdir_make(&fixture.dir);
+    sim_open(&fixture.sim, fixture.dir.path);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    sim_close(&f->sim);
+    tmpdir_remove(&f->dir);
+    return 0;
+}
+
+static void begin(struct sim *sim, bool scripted, unsigned guards_off)
+{
+    const struct sim_options options = {
+        .nodes = 3, .seed = 1, .scripted = scripted, .asleep = !scripted, .guards_off = guards_off};
+    sim_begin(sim, &options, NULL);
+}
+
+static struct driver_status status_of(struct sim *sim, uint64_t id)
+{
+    return driver_status(sim_node(sim, id)->driver);
+}
+
+static void expect_no_violation(struct sim *sim)
+{
+    assert_string_equal(sim->violation, "");
+    sim_end(sim);
+}
+
+/* ---- messages made by hand ---- */
+
+struct handmade {
+    Zhurnal__Peer__V1__Frame frame;
+    Zhurnal__Peer__V1__AppendEntries append;
+    Zhurnal__Peer__V1__AppendEntriesResult result;
+    Zhurnal__Peer__V1__Record records[RECORDS_MAX];
+    Zhurnal__Peer__V1__Record *pointers[RECORDS_MAX];
+};
+
+static struct handmade *make_append(
+    struct handmade *made, uint64_t term, uint64_t prev_index, uint64_t prev_term)
+{
+    zhurnal__peer__v1__frame__init(&made->frame);
+    zhurnal__peer__v1__append_entries__init(&made->append);
+    made->frame.group = SIM_GROUP;
+    made->frame.message_case = APPEND;
+    made->frame.append_entries = &made->append;
+    made->append.version = 1;
+    made->append.term = term;
+    made->append.prev_log_index = prev_index;
+    made->append.prev_log_term = prev_term;
+    made->append.records = made->pointers;
+    return made;
+}
+
+static void add_record(
+    struct handmade *made, enum record_kind kind, uint64_t term, struct bytes payload)
+{
+    size_t n = made->append.n_records++;
+    zhurnal__peer__v1__record__init(&made->records[n]);
+    made->records[n].kind = kind;
+    made->records[n].term = term;
+    made->records[n].payload.data = (uint8_t *)payload.data;
+    made->records[n].payload.len = payload.size;
+    made->pointers[n] = &made->records[n];
+}
+
+static struct handmade *make_answer(
+    struct handmade *made, uint64_t term, uint64_t rejected, uint64_t last_index)
+{
+    zhurnal__peer__v1__frame__init(&made->frame);
+    zhurnal__peer__v1__append_entries_result__init(&made->result);
+    made->frame.group = SIM_GROUP;
+    made->frame.message_case = ANSWER;
+    made->frame.append_entries_result = &made->result;
+    made->result.term = term;
+    made->result.rejected = rejected;
+    made->result.last_log_index = last_index;
+    return made;
+}
+
+/* ---- STALE ---- */
+
+/* Node 1 led a term; a message of it is late. It leads a later term by the vote of node 3, has
+ * written entries nobody else holds, and now node 3 answers the late message. What the core leaves
+ * uninitialised in the answer is given the value that does harm. */
+static bool late_message_is_taken_for_an_acknowledgement(struct sim *sim, unsigned guards_off)
+{
+    begin(sim, true, guards_off);
+    struct sim_node *leader = sim_node(sim, 1);
+    sim_elect(sim, 1, 2);
+    struct handmade late;
+    make_append(&late, status_of(sim, 1).term, 0, 0);
+    sim_depose(leader);
+    sim_elect(sim, 1, 3);
+    assert_true(sim_submit(leader, 3));
+    sim_flush(leader);
+    sim_lose_all(sim);
+
+    sim_hand_frame(sim, 1, 3, &late.frame);
+    struct sim_message *answer = sim_take(sim, 3, 1, ANSWER);
+    assert_non_null(answer);
+    Zhurnal__Peer__V1__RaftRequest *request =
+        zhurnal__peer__v1__raft_request__unpack(NULL, answer->size, answer->data);
+    assert_non_null(request);
+    Zhurnal__Peer__V1__AppendEntriesResult *result = request->frame->append_entries_result;
+    assert_int_equal(result->stale, guards_off == 0);
+    assert_int_equal(result->rejected, 0);
+    result->last_log_index = POISON;
+    sim_hand_frame(sim, 3, 1, request->frame);
+    zhurnal__peer__v1__raft_request__free_unpacked(request, NULL);
+    free(answer);
+    return status_of(sim, 1).commit_index > 1;
+}
+
+static void without_stale_a_late_message_commits_what_one_node_has(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(late_message_is_taken_for_an_acknowledgement(&f->sim, 0));
+    expect_no_violation(&f->sim);
+    assert_true(late_message_is_taken_for_an_acknowledgement(&f->sim, GUARD_STALE));
+    assert_string_not_equal(f->sim.violation, "");
+    sim_end(&f->sim);
+}
+
+/* ---- PREV ---- */
+
+/* The best log has seen the lowest term, and each of the others needs the vote of one that has seen
+ * a higher one. */
+static bool a_leader_is_found(struct sim *sim, unsigned guards_off)
+{
+    begin(sim, false, guards_off);
+    for (uint64_t id = 1; id <= 3; id++) {
+        sim_disk_append(sim_node(sim, id), 2, 4 - (size_t)id);
+        sim_disk_promise(sim_node(sim, id), 8 + 2 * id);
+        sim_start(sim_node(sim, id));
+    }
+    sim_run(sim, 20 * (uint64_t)SIM_ELECTION_MS);
+    return sim_leader(sim) != NULL;
+}
+
+static void without_prev_the_best_log_never_learns_the_term_it_needs(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(a_leader_is_found(&f->sim, 0));
+    expect_no_violation(&f->sim);
+    assert_false(a_leader_is_found(&f->sim, GUARD_PREV));
+    sim_end(&f->sim);
+}
+
+/* ---- REJ ---- */
+
+/* Heartbeats and what they bring, between the leader and one follower. */
+static void exchange(struct sim *sim, uint64_t leader, uint64_t follower, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        sim_pass(sim, leader, follower, APPEND);
+        sim_flush(sim_node(sim, follower));
+        sim_pass(sim, follower, leader, ANSWER);
+        sim_timeout(sim_node(sim, leader));
+    }
+}
+
+/* Node 3 has been silent, so that the leader is not sure of it; then its refusal of long ago comes
+ * a second time. */
+static bool the_follower_still_gets_entries(struct sim *sim, unsigned guards_off)
+{
+    begin(sim, true, guards_off);
+    struct sim_node *leader = sim_node(sim, 1);
+    sim_elect(sim, 1, 2);
+    assert_true(sim_submit(leader, 3));
+    sim_flush(leader);
+    exchange(sim, 1, 3, 1); /* It does not learn that they are committed. */
+    uint64_t match = status_of(sim, 1).last_index;
+    assert_int_equal(status_of(sim, 3).stored_index, match);
+    for (int i = 0; i < 20; i++) {
+        sim_lose(sim, 1, 3);
+        exchange(sim, 1, 2, 1);
+    }
+    sim_lose_all(sim);
+    struct handmade refusal;
+    make_answer(&refusal, status_of(sim, 1).term, match, match - 1);
+    sim_hand_frame(sim, 3, 1, &refusal.frame);
+    assert_true(sim_submit(leader, 1));
+    sim_flush(leader);
+    for (int i = 0; i < 20; i++) {
+        exchange(sim, 1, 2, 1);
+        exchange(sim, 1, 3, 1);
+    }
+    return status_of(sim, 3).stored_index == status_of(sim, 1).last_index;
+}
+
+static void without_rej_a_refusal_that_comes_twice_starves_a_follower(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(the_follower_still_gets_entries(&f->sim, 0));
+    expect_no_violation(&f->sim);
+    assert_false(the_follower_still_gets_entries(&f->sim, GUARD_REJ));
+    sim_end(&f->sim);
+}
+
+/* ---- BELOW ---- */
+
+/* Node 3 has committed entries and was restarted: its core knows nothing below them. */
+static void restart_with_committed_entries(struct sim *sim, unsigned guards_off)
+{
+    const struct sim_options options = {
+        .nodes = 3, .seed = 1, .scripted = true, .snapshot_each = 2, .guards_off = guards_off};
+    sim_begin(sim, &options, NULL);
+    sim_elect(sim, 1, 3);
+    for (int i = 0; i < 10; i++) {
+        assert_true(sim_submit(sim_node(sim, 1), 1));
+        sim_flush(sim_node(sim, 1));
+        exchange(sim, 1, 3, 2);
+    }
+    assert_true(status_of(sim, 3).marker >= 8);
+    sim_crash_keeping(sim_node(sim, 3), 0);
+    sim_lose_all(sim);
+    sim_start(sim_node(sim, 3));
+}
+
+static uint64_t refused(struct sim *sim, uint64_t prev_index)
+{
+    struct handmade append;
+    make_append(
+        &append, status_of(sim, 1).term, prev_index, sim_log_at(&sim->committed, prev_index).term);
+    sim_hand_frame(sim, 1, 3, &append.frame);
+    struct sim_message *answer = sim_take(sim, 3, 1, ANSWER);
+    assert_non_null(answer);
+    Zhurnal__Peer__V1__RaftRequest *request =
+        zhurnal__peer__v1__raft_request__unpack(NULL, answer->size, answer->data);
+    assert_non_null(request);
+    uint64_t rejected = request->frame->append_entries_result->rejected;
+    zhurnal__peer__v1__raft_request__free_unpacked(request, NULL);
+    free(answer);
+    return rejected;
+}
+
+static void without_below_a_message_from_below_what_is_committed_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    restart_with_committed_entries(&f->sim, 0);
+    assert_int_equal(refused(&f->sim, 3), 0);
+    expect_no_violation(&f->sim);
+    restart_with_committed_entries(&f->sim, GUARD_BELOW);
+    assert_int_equal(refused(&f->sim, 3), 3);
+    sim_end(&f->sim);
+}
+
+/* The leader has forgotten that node 3 ever answered, and sends all from the start. */
+static void resend_from_the_start(struct sim *sim)
+{
+    struct handmade append;
+    uint8_t *membership;
+    size_t size;
+    struct txn txn;
+    struct record record;
+    make_append(&append, status_of(sim, 1).term, 0, 0);
+    txn_begin_read(&txn, &sim_node(sim, 1)->env);
+    assert_true(log_read(&txn, &sim_node(sim, 1)->log, 1, &record));
+    size = record.payload.size;
+    membership = malloc(size);
+    assert_non_null(membership);
+    memcpy(membership, record.payload.data, size);
+    txn_abort(&txn);
+    add_record(&append, RECORD_MEMBERSHIP, FOUNDING_TERM, bytes_of(membership, size));
+    sim_hand_frame(sim, 1, 3, &append.frame);
+    free(membership);
+}
+
+static bool dies(struct sim *sim, void (*act)(struct sim *sim))
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit no_core = {0};
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+        (void)signal(SIGABRT, SIG_DFL);
+        if (freopen("/dev/null", "w", stderr) == NULL) {
+            _exit(1);
+        }
+        act(sim);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status);
+}
+
+static void without_below_old_entries_are_put_at_the_end_and_the_process_stops(void **state)
+{
+    struct fixture *f = *state;
+    restart_with_committed_entries(&f->sim, 0);
+    assert_false(dies(&f->sim, resend_from_the_start));
+    resend_from_the_start(&f->sim);
+    assert_int_equal(status_of(&f->sim, 3).last_index, status_of(&f->sim, 1).last_index);
+    expect_no_violation(&f->sim);
+    restart_with_committed_entries(&f->sim, GUARD_BELOW);
+    assert_true(dies(&f->sim, resend_from_the_start));
+    sim_end(&f->sim);
+}
+
+/* ---- SPLIT ---- */
+
+static size_t encode_members(unsigned count, uint8_t **payload)
+{
+    struct founding founding = {.epoch = 1};
+    size_t size;
+    for (unsigned i = 0; i < count; i++) {
+        char address[] = "node0:1";
+        address[4] = (char)('1' + i);
+        assert_int_equal(founding_add(&founding, i + 1, address, NULL), STATUS_OK);
+    }
+    assert_int_equal(founding_membership(&founding, payload, &size), STATUS_OK);
+    return size;
+}
+
+/* A leader's batch ends with a membership of four, which a later leader replaces by a write: the
+ * membership of three is in force again. */
+static unsigned members_after_the_replacement(struct sim *sim, unsigned guards_off)
+{
+    uint8_t *four;
+    size_t size = encode_members(4, &four);
+    begin(sim, true, guards_off);
+    struct handmade batch;
+    make_append(&batch, 2, 1, FOUNDING_TERM);
+    add_record(&batch, RECORD_COMMAND, 2, bytes_of("a", 1));
+    add_record(&batch, RECORD_MEMBERSHIP, 2, bytes_of(four, size));
+    sim_hand_frame(sim, 1, 3, &batch.frame);
+    free(four);
+    struct driver_member members[DRIVER_MEMBERS_MAX];
+    assert_int_equal(driver_members(sim_node(sim, 3)->driver, members), 4);
+
+    struct handmade replacement;
+    make_append(&replacement, 3, 2, 2);
+    add_record(&replacement, RECORD_COMMAND, 3, bytes_of("b", 1));
+    sim_hand_frame(sim, 2, 3, &replacement.frame);
+    sim_flush(sim_node(sim, 3));
+    assert_int_equal(status_of(sim, 3).stored_index, 3);
+    unsigned count = driver_members(sim_node(sim, 3)->driver, members);
+    sim_end(sim);
+    return count;
+}
+
+/* A second membership comes while the first is not known to be committed; it proves that it is. */
+static unsigned members_after_the_second_is_replaced(struct sim *sim, unsigned guards_off)
+{
+    uint8_t *four;
+    uint8_t *five;
+    size_t size_four = encode_members(4, &four);
+    size_t size_five = encode_members(5, &five);
+    begin(sim, true, guards_off);
+    struct handmade batch;
+    make_append(&batch, 2, 1, FOUNDING_TERM);
+    add_record(&batch, RECORD_MEMBERSHIP, 2, bytes_of(four, size_four));
+    sim_hand_frame(sim, 1, 3, &batch.frame);
+    make_append(&batch, 2, 2, 2)->append.n_records = 0;
+    add_record(&batch, RECORD_MEMBERSHIP, 2, bytes_of(five, size_five));
+    sim_hand_frame(sim, 1, 3, &batch.frame);
+    free(four);
+    free(five);
+    struct handmade replacement;
+    make_append(&replacement, 3, 2, 2);
+    add_record(&replacement, RECORD_COMMAND, 3, bytes_of("b", 1));
+    sim_hand_frame(sim, 2, 3, &replacement.frame);
+    struct driver_member members[DRIVER_MEMBERS_MAX];
+    unsigned count = driver_members(sim_node(sim, 3)->driver, members);
+    sim_end(sim);
+    return count;
+}
+
+static void without_split_a_membership_that_is_gone_stays_in_force(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(members_after_the_replacement(&f->sim, 0), 3);
+    assert_int_equal(members_after_the_replacement(&f->sim, GUARD_SPLIT), 4);
+}
+
+static void without_split_an_older_membership_than_the_committed_one_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(members_after_the_second_is_replaced(&f->sim, 0), 4);
+    assert_int_not_equal(members_after_the_second_is_replaced(&f->sim, GUARD_SPLIT), 4);
+}
+
+/* ---- what a peer may not send ---- */
+
+static int check(struct sim *sim, uint64_t from, const Zhurnal__Peer__V1__Frame *frame)
+{
+    struct error err = {0};
+    int status = driver_receive(sim_node(sim, 1)->driver, from, frame, &err);
+    assert_true(status == STATUS_OK || err.text[0] != '\0');
+    sim_settle(sim_node(sim, 1));
+    return status;
+}
+
+static void entries_that_cannot_be_end_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    struct handmade made;
+    begin(&f->sim, true, 0);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 0, 0, 0)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 1, 0)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 0, 1)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 1, 3)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 1, &make_append(&made, 2, 1, 1)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 0, &make_append(&made, 2, 1, 1)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 9, &make_append(&made, 2, 1, 1)->frame), STATUS_DENIED);
+
+    static const struct {
+        enum record_kind kind;
+        uint64_t term;
+    } wrong[] = {{RECORD_COMMAND, 0}, {RECORD_COMMAND, 3}, {RECORD_MEMBERSHIP, 2}, {9, 2}, {0, 2}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        make_append(&made, 2, 1, 1);
+        add_record(&made, wrong[i].kind, wrong[i].term, bytes_of("\xff", 1));
+        assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_MALFORMED);
+    }
+    make_append(&made, 3, 1, 1);
+    add_record(&made, RECORD_COMMAND, 2, bytes_of("a", 1));
+    add_record(&made, RECORD_COMMAND, 1, bytes_of("b", 1));
+    assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_MALFORMED);
+    assert_int_equal(status_of(&f->sim, 1).last_index, 1);
+    expect_no_violation(&f->sim);
+}
+
+static void other_messages_that_cannot_be_end_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__RequestVote vote = ZHURNAL__PEER__V1__REQUEST_VOTE__INIT;
+    Zhurnal__Peer__V1__TimeoutNow now = ZHURNAL__PEER__V1__TIMEOUT_NOW__INIT;
+    Zhurnal__Peer__V1__InstallSnapshot install = ZHURNAL__PEER__V1__INSTALL_SNAPSHOT__INIT;
+    Zhurnal__Peer__V1__RequestVoteResult result = ZHURNAL__PEER__V1__REQUEST_VOTE_RESULT__INIT;
+    struct handmade answer;
+    begin(&f->sim, true, 0);
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_answer(&answer, 0, 0, 1)->frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE;
+    frame.request_vote = &vote;
+    vote.term = 5;
+    vote.candidate = 3; /* In another's name. */
+    vote.last_log_index = vote.last_log_term = 1;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    vote.candidate = 2;
+    vote.last_log_term = 6;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT;
+    frame.request_vote_result = &result;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    result.term = 2;
+    result.version = 256;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW;
+    frame.timeout_now = &now;
+    now.term = 2;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT;
+    frame.install_snapshot = &install;
+    install.term = 2;
+    install.last_index = 5;
+    install.last_term = 2;
+    install.membership_index = 1; /* And no membership. */
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    expect_no_violation(&f->sim);
+}
+
+static void a_second_leader_of_our_term_ends_the_process(void **state)
+{
+    struct fixture *f = *state;
+    struct handmade made;
+    begin(&f->sim, true, 0);
+    sim_elect(&f->sim, 1, 2);
+    make_append(&made, status_of(&f->sim, 1).term, 1, 1);
+    assert_int_equal(check(&f->sim, 3, &made.frame), STATUS_CORRUPT);
+    assert_non_null(strstr(f->sim.violation, "two leaders in one term"));
+    assert_false(sim_node(&f->sim, 1)->up);
+    sim_end(&f->sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(without_stale_a_late_message_commits_what_one_node_has),
+        TEST_WITH_FIXTURE(without_prev_the_best_log_never_learns_the_term_it_needs),
+        TEST_WITH_FIXTURE(without_rej_a_refusal_that_comes_twice_starves_a_follower),
+        TEST_WITH_FIXTURE(without_below_a_message_from_below_what_is_committed_is_refused),
+        TEST_WITH_FIXTURE(without_below_old_entries_are_put_at_the_end_and_the_process_stops),
+        TEST_WITH_FIXTURE(without_split_a_membership_that_is_gone_stays_in_force),
+        TEST_WITH_FIXTURE(without_split_an_older_membership_than_the_committed_one_comes_back),
+        TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
+        TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),
+        TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
