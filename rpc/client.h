@@ -61,6 +61,7 @@ int rpc_channel_open(struct rpc_channel **channel, uv_loop_t *loop,
 void rpc_channel_close(struct rpc_channel *channel, void (*closed)(void *arg), void *arg);
 
 enum rpc_channel_state rpc_channel_state(const struct rpc_channel *channel);
+uv_loop_t *rpc_channel_loop(const struct rpc_channel *channel);
 void *rpc_channel_user(const struct rpc_channel *channel);
 /* Why the last attempt or connection failed; "" when none has. */
 const char *rpc_channel_why(const struct rpc_channel *channel);
