@@ -76,17 +76,29 @@ static bool flight_is_trusted(const struct outbox *outbox, uint64_t term, uint64
         now_ms - outbox->flight_moved_ms <= outbox->flight_timeout_ms;
 }
 
+static bool entries_wait(struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (item_at(outbox, i)->range.count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct outbox_item *newest(struct outbox *outbox)
+{
+    return outbox->count > 0 ? item_at(outbox, outbox->count - 1) : NULL;
+}
+
+/* One is enough, the newest. Where entries wait it goes before them. */
 static void queue_heartbeat(struct outbox *outbox, const struct outbox_range *range)
 {
-    bool behind_entries = false;
-    for (size_t i = 0; i < outbox->count; i++) {
-        behind_entries |= item_at(outbox, i)->range.count > 0;
-    }
-    if (behind_entries) {
+    if (entries_wait(outbox)) {
         outbox->heartbeat = true;
         return;
     }
-    struct outbox_item *last = outbox->count > 0 ? item_at(outbox, outbox->count - 1) : NULL;
+    struct outbox_item *last = newest(outbox);
     if (last == NULL || last->message != NULL) {
         if (outbox->count == OUTBOX_ITEMS_MAX) {
             return;
@@ -94,6 +106,22 @@ static void queue_heartbeat(struct outbox *outbox, const struct outbox_range *ra
         last = push(outbox);
     }
     last->range = *range;
+}
+
+/* False: there is no room. */
+static bool queue_entries(struct outbox *outbox, const struct outbox_range *range)
+{
+    struct outbox_item *last = newest(outbox);
+    if (last != NULL && last->range.count > 0 && last->range.term == range->term &&
+        last->range.prev_index + last->range.count == range->prev_index) {
+        last->range.count += range->count;
+        return true;
+    }
+    if (outbox->count == OUTBOX_ITEMS_MAX) {
+        return false;
+    }
+    push(outbox)->range = *range;
+    return true;
 }
 
 void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t now_ms,
@@ -104,6 +132,9 @@ void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t no
     }
     if (!flight_is_trusted(outbox, range.term, now_ms)) {
         forget_flight(outbox);
+    }
+    if (entries_wait(outbox) && now_ms - outbox->sent_ms >= OUTBOX_HEARTBEAT_MS) {
+        outbox->heartbeat = true;
     }
     uint64_t last = range.prev_index + range.count;
     bool joins = outbox->flight_last > 0 && range.prev_index + 1 >= outbox->flight_first &&
@@ -120,7 +151,7 @@ void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t no
         queue_heartbeat(outbox, &range);
         return;
     }
-    if (outbox->count == OUTBOX_ITEMS_MAX) {
+    if (!queue_entries(outbox, &range)) {
         return;
     }
     if (!joins) {
@@ -130,7 +161,6 @@ void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t no
         outbox->flight_moved_ms = now_ms;
     }
     outbox->flight_last = last;
-    push(outbox)->range = range;
 }
 
 void outbox_acknowledged(struct outbox *outbox, uint64_t match, uint64_t now_ms)
@@ -192,6 +222,7 @@ void outbox_sent_range(
     assert(head->message == NULL && count <= head->range.count);
 
     outbox->heartbeat = false;
+    outbox->sent_ms = now_ms;
     if (count == 0) {
         if (head->range.count == 0) {
             pop(outbox);

@@ -8,8 +8,9 @@
  * the outbox; where one does lose messages in silence (the simulation's), flight_timeout_ms ends
  * the trust.
  *
- * No more than 16 MiB are unacknowledged on a connection. While that holds up the entries,
- * heartbeats still go out.
+ * No more than 16 MiB are unacknowledged on a connection. While that holds up the entries, or they
+ * are being read from disk, heartbeats still go out; entries that wait are one range, however many
+ * times they were asked for.
  *
  * Pure: no I/O, no clock. Threads: the loop only. */
 #ifndef NODE_OUTBOX_H
@@ -22,6 +23,7 @@ enum {
     OUTBOX_CHUNK_BYTES = 256 << 10,
     OUTBOX_CHUNKS_MAX = 128,
     OUTBOX_FLIGHT_BYTES = 16 << 20,
+    OUTBOX_HEARTBEAT_MS = 50, /* While entries wait, no oftener than this. */
 };
 
 /* An AppendEntries, without its entries. */
@@ -45,6 +47,7 @@ struct outbox {
     size_t head, count;
     struct outbox_item items[OUTBOX_ITEMS_MAX]; /* A ring. */
     bool heartbeat;                             /* One is due while entries wait. */
+    uint64_t sent_ms;                           /* When the last range went. */
     /* Queued or sent on this connection without a gap, in one term: flight_first … flight_last. */
     uint64_t flight_term, flight_first, flight_last;
     uint64_t flight_moved_ms;

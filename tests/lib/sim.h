@@ -49,6 +49,7 @@ struct sim_options {
     /* The disk. */
     unsigned disk_max_ms;
     unsigned read_max_ms;     /* 0: a few. */
+    unsigned pull_records;    /* At a time; 0: as many as wanted. */
     unsigned fail_permille;   /* Reads and pulls. */
     unsigned tear_permille;   /* Saves of the state that end in a crash. */
     unsigned lie_permille;    /* Crashes after which the newest flushed write is gone. */

@@ -212,6 +212,7 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.delay_max_ms = ONE_OF(&random, 5, 50, 200, 800);
     options.window = ONE_OF(&random, 0, 1, 4, 32);
     options.disk_max_ms = ONE_OF(&random, 2, 20, 200);
+    options.pull_records = ONE_OF(&random, 4, 16);
     options.fail_permille = ONE_OF(&random, 0, 100, 500);
     options.tear_permille = ONE_OF(&random, 0, 0, 10, 100);
     options.inflight_entries = ONE_OF(&random, 16, 64, 4096);

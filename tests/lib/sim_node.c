@@ -10,7 +10,6 @@ enum {
     RESTART_MAX_MS = 1500,
     READ_MAX_MS = 30,
     PULL_MAX_MS = 40,
-    PULL_RECORDS_MAX = 16,
     FLIGHT_HEARTBEATS = 5,
     PAYLOAD_MAX = 48,
     PULL_BYTES_MAX = 1 << 20,
@@ -163,10 +162,14 @@ static struct sim_node *pull_source(struct sim_node *node)
 {
     struct sim *sim = node->sim;
     unsigned to = (unsigned)(node->id - 1);
-    unsigned from = random_below(&sim->random, sim->options.nodes);
+    if (sim->options.nodes < 2) {
+        return NULL;
+    }
+    unsigned from =
+        (to + 1 + random_below(&sim->random, sim->options.nodes - 1)) % sim->options.nodes;
     struct sim_node *source = &sim->nodes[from];
-    bool reached = from != to && source->up && !sim->links[from][to].cut &&
-        !sim->links[to][from].cut && !strikes(sim, sim->options.fail_permille);
+    bool reached = source->up && !sim->links[from][to].cut && !sim->links[to][from].cut &&
+        !strikes(sim, sim->options.fail_permille);
     return reached && driver_status(source->driver).applicable >= node->pull_to ? source : NULL;
 }
 
@@ -181,10 +184,8 @@ void sim_node_pull(struct sim_node *node)
         struct txn txn;
         struct record *records = NULL;
         size_t wanted = (size_t)(node->pull_to + 1 - from);
-        size_t at_most = 1 + random_below(&sim->random, PULL_RECORDS_MAX);
-        if (sim->options.scripted || sim->quiet) {
-            at_most = wanted;
-        }
+        unsigned limit = sim->options.pull_records;
+        size_t at_most = limit > 0 && !sim->quiet ? 1 + random_below(&sim->random, limit) : wanted;
         txn_begin_read(&txn, &source->env);
         size_t count = log_read_range(&txn, &source->log, from, wanted < at_most ? wanted : at_most,
             PULL_BYTES_MAX, &records);

@@ -236,6 +236,40 @@ static void entries_are_held_up_by_a_full_flight_and_heartbeats_are_not(void **s
     expect_nothing(outbox);
 }
 
+static void entries_that_wait_are_one_range(void **state)
+{
+    struct outbox *outbox = *state;
+    for (uint64_t i = 0; i < 10 * OUTBOX_ITEMS_MAX; i++) {
+        append(outbox, 200 + i, 1, 0);
+    }
+    assert_int_equal(outbox->count, 1);
+    expect_range(outbox, 200, 10 * OUTBOX_ITEMS_MAX);
+}
+
+/* New entries all the time, and no answer: the peer still hears that there is a leader. */
+static void a_stream_that_is_held_up_beats_its_heart_now_and_then(void **state)
+{
+    struct outbox *outbox = *state;
+    struct outbox_item item;
+    append(outbox, 200, OUTBOX_CHUNKS_MAX, 0);
+    for (int i = 0; i < OUTBOX_CHUNKS_MAX; i++) {
+        send_chunk(outbox, 1, 1);
+    }
+    unsigned heartbeats = 0;
+    for (uint64_t ms = 1; ms <= 1000; ms++) {
+        append(outbox, 200 + OUTBOX_CHUNKS_MAX + ms - 1, 1, ms);
+        if (outbox_next(outbox, TERM, &item)) {
+            assert_int_equal(item.range.count, 0);
+            assert_int_equal(item.range.prev_index, 200 + OUTBOX_CHUNKS_MAX);
+            outbox_sent_range(outbox, 0, TERM, 0, ms);
+            heartbeats++;
+        }
+    }
+    assert_int_equal(heartbeats, 1000 / OUTBOX_HEARTBEAT_MS);
+    outbox_acknowledged(outbox, 200 + OUTBOX_CHUNKS_MAX, 1001);
+    expect_range(outbox, 200 + OUTBOX_CHUNKS_MAX, 1000);
+}
+
 static void many_small_chunks_are_held_up_as_well(void **state)
 {
     struct outbox *outbox = *state;
@@ -278,6 +312,8 @@ int main(void)
         TEST_WITH_FIXTURE(a_connection_that_loses_in_silence_is_not_trusted_for_long),
         TEST_WITH_FIXTURE(a_range_goes_out_in_chunks_that_follow_on_each_other),
         TEST_WITH_FIXTURE(entries_are_held_up_by_a_full_flight_and_heartbeats_are_not),
+        TEST_WITH_FIXTURE(entries_that_wait_are_one_range),
+        TEST_WITH_FIXTURE(a_stream_that_is_held_up_beats_its_heart_now_and_then),
         TEST_WITH_FIXTURE(many_small_chunks_are_held_up_as_well),
         TEST_WITH_FIXTURE(a_peer_that_takes_nothing_is_owed_a_bounded_number_of_messages),
     };
