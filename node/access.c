@@ -54,7 +54,8 @@ int access_read_schools(const struct identity *identity, const Zhurnal__V1__Acto
         break;
     }
     return error_set(err, STATUS_DENIED,
-        "the certificate of %s %s reads no personal data: use an auditor's, or the front end's of "
+        "the certificate of this %s reads no personal data: use an auditor's, or the front end's "
+        "of "
         "the school",
-        identity_kind_text(identity->kind), identity->name);
+        identity_kind_text(identity->kind));
 }

@@ -7,7 +7,9 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -155,12 +157,15 @@ static void greet_school(const char *path)
 void alone_greet(const struct store *store, const char *host, int port)
 {
     char path[DIRECTORY_PATH_SIZE];
+    char tls[PATH_MAX];
     bool v6 = strchr(host, ':') != NULL;
-    printf("zhurnald runs by itself on %s%s%s:%d. Certificates of each kind are in %s/tls. Try:\n"
-           "  zhurnalctl --endpoint %s%s%s:%d --ca %s/tls/ca.pem --cert %s/tls/operator.pem "
-           "--key %s/tls/operator.key status\n",
-        v6 ? "[" : "", host, v6 ? "]" : "", port, store->path, v6 ? "[" : "", host, v6 ? "]" : "",
-        port, store->path, store->path, store->path);
+    if (directory_join(path, store->path, "tls") != STATUS_OK || realpath(path, tls) == NULL) {
+        return;
+    }
+    printf("zhurnald runs by itself. Certificates of each kind of caller are in %s. Try:\n"
+           "  zhurnalctl --endpoint %s%s%s:%d --ca %s/ca.pem --cert %s/operator.pem "
+           "--key %s/operator.key status\n",
+        tls, v6 ? "[" : "", host, v6 ? "]" : "", port, tls, tls, tls);
     if (directory_join(path, store->path, "tls/frontend.pem") == STATUS_OK) {
         greet_school(path);
     }

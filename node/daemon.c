@@ -200,9 +200,7 @@ static int listen_all(struct daemon *d, struct error *err)
             return status;
         }
         log_info("listening: address=%s port=%d", listen->host, port);
-        if (i == 0 && !d->config->from_file && alone_is(&d->store)) {
-            alone_greet(&d->store, listen->host, port);
-        }
+        d->port = i == 0 ? port : d->port;
     }
     return STATUS_OK;
 }
@@ -254,16 +252,21 @@ static int start(struct daemon *d, struct error *err)
         status = create_server(d, err);
     }
     if (status == STATUS_OK) {
-        status = create_group(d, err);
-    }
-    if (status == STATUS_OK) {
-        log_info("the node starts: version=%s node=%s data=%s applied=%" PRIu64
-                 " committed=%" PRIu64,
-            ZHURNAL_VERSION, hex_id(d->store.state.identity.node, id), d->store.path,
-            d->store.applied, d->store.rebuild_to);
         status = listen_all(d, err);
     }
-    return status;
+    if (status == STATUS_OK) {
+        status = create_group(d, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    log_info("the node starts: version=%s node=%s data=%s applied=%" PRIu64 " committed=%" PRIu64,
+        ZHURNAL_VERSION, hex_id(d->store.state.identity.node, id), d->store.path, d->store.applied,
+        d->store.rebuild_to);
+    if (!d->config->from_file && alone_is(&d->store)) {
+        alone_greet(&d->store, d->config->listen[0].host, d->port);
+    }
+    return STATUS_OK;
 }
 
 static void run_loop(struct daemon *d)

@@ -54,6 +54,7 @@ struct daemon {
     struct group *group;
     struct pool pool;
     struct service service;
+    int port; /* Of the first address. */
     struct directories directories;
     uv_prepare_t turn;
     uv_timer_t timer, stop_timer;
