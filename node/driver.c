@@ -181,8 +181,8 @@ static uint64_t sooner(uint64_t deadline, uint64_t due_ms)
 uint64_t driver_deadline(const struct driver *d)
 {
     uint64_t deadline = sooner(raft_timeout(&d->raft), d->marker_due_ms);
-    if (raft_transferee(&d->raft) == 0) {
-        deadline = sooner(deadline, d->transfer_until_ms);
+    if (d->transfer_until_ms > 0 && raft_transferee(&d->raft) == 0) {
+        deadline = sooner(deadline, d->transfer_until_ms - d->options.election_timeout_ms);
     }
     if (d->install.active && !d->install.asked) {
         deadline = sooner(deadline, d->install.retry_ms);
@@ -318,6 +318,7 @@ void driver_written(struct driver *d, struct driver_write *write)
     if (!d->failed) {
         driver_take_snapshot(d);
         driver_pursue_install(d);
+        driver_pursue_transfer(d);
     }
 }
 
@@ -351,6 +352,14 @@ static uint64_t most_advanced(const struct driver *d, uint64_t wanted, uint64_t 
     return best;
 }
 
+/* Everything that was submitted may be applied here. A disk that does not answer is waited for no
+ * longer than an election time-out: it may be why leadership is handed over. */
+static bool clients_are_answered(const struct driver *d)
+{
+    bool late = d->hooks->now_ms(d->arg) + d->options.election_timeout_ms >= d->transfer_until_ms;
+    return late || driver_status(d).applicable == tail_last(&d->tail);
+}
+
 /* The core tells the successor once, and one that lags ignores it: so everything is first drained
  * to it. */
 void driver_pursue_transfer(struct driver *d)
@@ -365,7 +374,7 @@ void driver_pursue_transfer(struct driver *d)
         d->hooks->moved(d->arg);
         return;
     }
-    if (match == tail_last(&d->tail)) {
+    if (match == tail_last(&d->tail) && clients_are_answered(d)) {
         struct raft_event event = {.type = RAFT_TRANSFER};
         event.transfer.server_id = successor;
         driver_step(d, &event, &(struct driver_offer){0});

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { TERM = 4, FLIGHT_TIMEOUT_MS = 500 };
+enum { TERM = 4, FLIGHT_TIMEOUT_MS = 500, MANY = 10 * OUTBOX_ITEMS_MAX };
 
 static uint64_t term_of(void *arg, uint64_t index)
 {
@@ -239,11 +239,11 @@ static void entries_are_held_up_by_a_full_flight_and_heartbeats_are_not(void **s
 static void entries_that_wait_are_one_range(void **state)
 {
     struct outbox *outbox = *state;
-    for (uint64_t i = 0; i < 10 * OUTBOX_ITEMS_MAX; i++) {
+    for (uint64_t i = 0; i < MANY; i++) {
         append(outbox, 200 + i, 1, 0);
     }
     assert_int_equal(outbox->count, 1);
-    expect_range(outbox, 200, 10 * OUTBOX_ITEMS_MAX);
+    expect_range(outbox, 200, MANY);
 }
 
 /* New entries all the time, and no answer: the peer still hears that there is a leader. */
@@ -285,7 +285,7 @@ static void many_small_chunks_are_held_up_as_well(void **state)
 static void a_peer_that_takes_nothing_is_owed_a_bounded_number_of_messages(void **state)
 {
     struct outbox *outbox = *state;
-    for (int i = 0; i < 10 * OUTBOX_ITEMS_MAX; i++) {
+    for (int i = 0; i < MANY; i++) {
         outbox_put(outbox, message(), 1);
     }
     assert_int_equal(outbox->count, OUTBOX_ITEMS_MAX);
