@@ -19,6 +19,7 @@ static void enter(struct daemon *d, enum daemon_stage stage, uint64_t most_ms)
 static void close_calls(struct daemon *d)
 {
     enter(d, DAEMON_CLOSING, 0);
+    service_log_stop(&d->service);
     if (d->server != NULL) {
         rpc_server_stop(d->server, DAEMON_GRACE_MS, on_server_stopped, d);
     } else {

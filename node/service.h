@@ -14,6 +14,8 @@
 #include "node/store.h"
 #include "rpc/server.h"
 
+#include <sys/queue.h>
+
 enum {
     SERVICE_LEVEL_MAX = 1, /* The highest feature level that this software knows. */
     SERVICE_REPLAYS_MAX = 256,
@@ -27,12 +29,16 @@ struct service {
     struct group *group;
     struct peers *peers; /* NULL once they are stopping. */
     uint64_t started_ms; /* Of uv_now(). */
-    size_t replays;      /* Under way. */
+    LIST_HEAD(replay_list, replay) replays;
+    size_t replay_count;
 };
 
 /* STATUS_OK, or what rpc_server_register() says. */
 int service_journal_register(struct service *service, struct rpc_server *server);
 int service_log_register(struct service *service, struct rpc_server *server);
 int service_cluster_register(struct service *service, struct rpc_server *server);
+
+/* The node stops: who follows the log is told to go on at another node. */
+void service_log_stop(struct service *service);
 
 #endif

@@ -16,6 +16,7 @@ enum { SCHOOLS_MAX = 64, KINDS_MAX = 16 }; /* In one request: each record is com
 struct replay {
     struct pool_job job;
     struct group_watch watch;
+    LIST_ENTRY(replay) open;
     struct service *service;
     struct rpc_call *call; /* Referenced. */
     const Zhurnal__V1__ReplayRequest *request;
@@ -48,7 +49,8 @@ static void free_if_done(struct replay *replay)
 {
     if (replay->over && !replay->reading && !replay->running) {
         drop_piece(replay);
-        replay->service->replays--;
+        LIST_REMOVE(replay, open);
+        replay->service->replay_count--;
         rpc_call_unref(replay->call);
         free(replay);
     }
@@ -225,16 +227,32 @@ static void run(struct replay *replay)
     free_if_done(replay);
 }
 
+static void send_elsewhere(struct replay *replay)
+{
+    const struct error err = {
+        .status = STATUS_UNAVAILABLE, .text = "this node is stopping: go on at another"};
+    rpc_call_fail(replay->call, &err);
+}
+
 static void on_reached(struct group_watch *watch, bool stopped)
 {
     struct replay *replay = (void *)((char *)watch - offsetof(struct replay, watch));
     if (stopped) {
-        const struct error err = {
-            .status = STATUS_UNAVAILABLE, .text = "this node is stopping: go on at another"};
-        rpc_call_fail(replay->call, &err);
-        return;
+        send_elsewhere(replay);
+    } else {
+        run(replay);
     }
-    run(replay);
+}
+
+void service_log_stop(struct service *service)
+{
+    struct replay *next;
+    for (struct replay *replay = LIST_FIRST(&service->replays); replay != NULL; replay = next) {
+        next = LIST_NEXT(replay, open);
+        if (replay->request->follow) {
+            send_elsewhere(replay);
+        }
+    }
 }
 
 /* ---- the call ---- */
@@ -258,7 +276,7 @@ static int check(const struct service *service, struct rpc_call *call,
         return error_set(err, STATUS_OUT_OF_RANGE,
             "the log ends at index %" PRIu64 " here: ask from there, or follow", end);
     }
-    if (service->replays >= SERVICE_REPLAYS_MAX) {
+    if (service->replay_count >= SERVICE_REPLAYS_MAX) {
         return error_set(err, STATUS_BUSY, "%d replays are under way here: try another node",
             (int)SERVICE_REPLAYS_MAX);
     }
@@ -285,7 +303,8 @@ static struct replay *create(struct service *service, struct rpc_call *call,
     arena_init(&replay->arena, PIECE_ARENA);
     rpc_call_ref(call);
     rpc_call_set_user(call, replay);
-    service->replays++;
+    LIST_INSERT_HEAD(&service->replays, replay, open);
+    service->replay_count++;
     return replay;
 }
 
