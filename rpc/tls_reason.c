@@ -33,6 +33,9 @@ static const struct reason CODES[] = {
     {MBEDTLS_ERR_SSL_ALLOC_FAILED, STATUS_NO_MEMORY, "TLS: out of memory"},
     {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, STATUS_UNAVAILABLE, "the peer hung up in the handshake"},
     {MBEDTLS_ERR_SSL_INVALID_RECORD, STATUS_MALFORMED, "the peer does not speak TLS 1.2"},
+#ifdef MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO /* Version 2. */
+    {MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO, STATUS_MALFORMED, "the peer does not speak TLS 1.2"},
+#endif
     {MBEDTLS_ERR_SSL_INVALID_MAC, STATUS_MALFORMED, "the connection was tampered with"},
 };
 
@@ -48,6 +51,8 @@ static const struct reason ALERTS[] = {
     {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, STATUS_UNAUTHENTICATED, "the peer refuses our certificate"},
     {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT, STATUS_UNAUTHENTICATED,
         "the peer refuses our certificate: it is not meant for this side of a connection"},
+    {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, STATUS_UNAUTHENTICATED,
+        "the peer refuses our certificate: it may not be valid yet by the peer's clock"},
     {MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED, STATUS_UNAUTHENTICATED,
         "the peer refuses whom our certificate names"},
     {MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL, STATUS_MALFORMED,

@@ -1,0 +1,562 @@
+/* Two ends of TLS in one process, joined by memory. */
+#include "rpc/mbed.h"
+#include "rpc/tls.h"
+#include "tests/lib/certificates.h"
+#include "tests/lib/test.h"
+
+#include <mbedtls/ssl.h>
+
+#include <stdlib.h>
+
+enum { CLUSTER = 0xC1, NODE = 0xA1, OTHER_NODE = 0xA2, WHOLE = 1 << 20, TURNS_MAX = 64 };
+/* On the wire TLS 1.x is 3.(x + 1): RFC 5246 appendix E. */
+enum { TLS_MAJOR = 3, TLS_1_1_MINOR = 2 };
+
+struct fixture {
+    struct authority *authority;
+    struct tls_context *server_context;
+    struct tls_context *client_context;
+    struct tls_connection *server;
+    struct tls_connection *client;
+    struct buffer to_server; /* Plaintext that arrived. */
+    struct buffer to_client;
+    struct error server_error;
+    struct error client_error;
+};
+
+static void use_client(struct fixture *f, struct tls_context *context)
+{
+    tls_context_destroy(f->client_context);
+    f->client_context = context;
+}
+
+static void use_server(struct fixture *f, struct tls_context *context)
+{
+    tls_context_destroy(f->server_context);
+    f->server_context = context;
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){0};
+    tls_library_init();
+    f.authority = certificates_authority(CLUSTER);
+    struct certificate_request node = certificates_node(NODE);
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    f.server_context = certificates_context(f.authority, f.authority, TLS_SERVER, &node);
+    f.client_context = certificates_context(f.authority, f.authority, TLS_CLIENT, &frontend);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    tls_connection_destroy(f->server);
+    tls_connection_destroy(f->client);
+    tls_context_destroy(f->server_context);
+    tls_context_destroy(f->client_context);
+    authority_destroy(f->authority);
+    buffer_deinit(&f->to_server);
+    buffer_deinit(&f->to_client);
+    return 0;
+}
+
+static void connect_to(struct fixture *f, uint64_t node)
+{
+    assert_int_equal(
+        tls_connection_create(&f->client, f->client_context, node, &f->client_error), STATUS_OK);
+    assert_int_equal(
+        tls_connection_create(&f->server, f->server_context, 0, &f->server_error), STATUS_OK);
+}
+
+/* Hands over what from has to say, in pieces; returns whether there was anything. */
+static bool carry(struct tls_connection *from, struct tls_connection *to, size_t piece,
+    struct buffer *plain, struct error *err)
+{
+    struct buffer *output = tls_output(from);
+    bool any = output->size > 0;
+    while (output->size > 0) {
+        struct bytes rest = buffer_bytes(output);
+        size_t n = rest.size < piece ? rest.size : piece;
+        (void)tls_feed(to, bytes_of(rest.data, n), plain, err);
+        buffer_consume(output, n);
+    }
+    return any;
+}
+
+static void converse(struct fixture *f, size_t piece)
+{
+    bool more = true;
+    for (int turn = 0; more; turn++) {
+        assert_true(turn < TURNS_MAX);
+        bool there = carry(f->client, f->server, piece, &f->to_server, &f->server_error);
+        bool back = carry(f->server, f->client, piece, &f->to_client, &f->client_error);
+        more = there || back;
+    }
+}
+
+static void expect_text(const struct buffer *buffer, const char *text)
+{
+    struct bytes expected = bytes_of(text, strlen(text));
+    assert_true(bytes_equal(buffer_bytes(buffer), expected));
+}
+
+static void say(struct tls_connection *connection, const char *text)
+{
+    assert_int_equal(tls_write(connection, bytes_of(text, strlen(text)), NULL), STATUS_OK);
+}
+
+static void expect_conversation(struct fixture *f, size_t piece)
+{
+    connect_to(f, NODE);
+    converse(f, piece);
+    assert_true(tls_established(f->client));
+    assert_true(tls_established(f->server));
+    say(f->client, "who is first?");
+    say(f->server, "whoever asks");
+    converse(f, piece);
+    expect_text(&f->to_server, "who is first?");
+    expect_text(&f->to_client, "whoever asks");
+}
+
+static void both_sides_talk(void **state)
+{
+    struct fixture *f = *state;
+    expect_conversation(f, WHOLE);
+    assert_string_equal(tls_cipher(f->client), "TLS-ECDHE-ECDSA-WITH-CHACHA20-POLY1305-SHA256");
+}
+
+static void bytes_may_come_one_at_a_time(void **state)
+{
+    expect_conversation(*state, 1);
+}
+
+static void both_sides_know_who_the_other_is(void **state)
+{
+    struct fixture *f = *state;
+    connect_to(f, 0);
+    converse(f, WHOLE);
+    assert_int_equal(tls_peer(f->client)->kind, IDENTITY_NODE);
+    assert_int_equal(tls_peer(f->client)->node, NODE);
+    assert_int_equal(tls_peer(f->server)->kind, IDENTITY_FRONTEND);
+    assert_string_equal(tls_peer(f->server)->name, "web");
+    assert_memory_equal(tls_peer(f->server)->certificate_sha256,
+        tls_context_identity(f->client_context)->certificate_sha256, SHA256_SIZE);
+}
+
+static void nodes_talk_to_nodes(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request node = certificates_node(OTHER_NODE);
+    use_client(f, certificates_context(f->authority, f->authority, TLS_CLIENT, &node));
+    expect_conversation(f, WHOLE);
+    assert_int_equal(tls_peer(f->server)->node, OTHER_NODE);
+}
+
+static void a_megabyte_arrives_as_it_was_sent(void **state)
+{
+    struct fixture *f = *state;
+    enum { SIZE = 1 << 20, PIECE = 7001 };
+    uint8_t *sent = malloc(SIZE);
+    assert_non_null(sent);
+    for (size_t i = 0; i < SIZE; i++) {
+        sent[i] = (uint8_t)(i * 31 + (i >> 8));
+    }
+    connect_to(f, NODE);
+    converse(f, WHOLE);
+    assert_int_equal(tls_write(f->server, bytes_of(sent, SIZE), NULL), STATUS_OK);
+    converse(f, PIECE);
+    assert_true(bytes_equal(buffer_bytes(&f->to_client), bytes_of(sent, SIZE)));
+    free(sent);
+}
+
+static void a_goodbye_is_told_from_a_cut(void **state)
+{
+    struct fixture *f = *state;
+    connect_to(f, NODE);
+    converse(f, WHOLE);
+    say(f->client, "last words");
+    tls_close(f->client);
+    tls_close(f->client);
+    assert_false(tls_ended(f->server));
+    converse(f, WHOLE);
+    assert_true(tls_ended(f->server));
+    expect_text(&f->to_server, "last words");
+    assert_false(tls_ended(f->client));
+    /* What comes after it is not looked at. */
+    assert_int_equal(tls_feed(f->server, bytes_of("noise", 5), &f->to_server, NULL), STATUS_OK);
+    expect_text(&f->to_server, "last words");
+}
+
+static void a_connection_outlives_its_context(void **state)
+{
+    struct fixture *f = *state;
+    connect_to(f, NODE);
+    use_client(f, NULL);
+    use_server(f, NULL);
+    converse(f, WHOLE);
+    say(f->client, "still here");
+    converse(f, WHOLE);
+    expect_text(&f->to_server, "still here");
+}
+
+/* ---- refusals ---- */
+
+static void expect_text_in(const struct error *err, const char *part)
+{
+    if (strstr(err->text, part) == NULL) {
+        fail_msg("\"%s\" does not say \"%s\"", err->text, part);
+    }
+}
+
+static void expect_client_refuses(struct fixture *f, const char *why)
+{
+    converse(f, WHOLE);
+    assert_false(tls_established(f->client));
+    assert_false(tls_established(f->server));
+    assert_int_equal(f->client_error.status, STATUS_UNAUTHENTICATED);
+    expect_text_in(&f->client_error, why);
+    assert_int_equal(f->server_error.status, STATUS_UNAUTHENTICATED);
+    expect_text_in(&f->server_error, "the peer refuses");
+    assert_int_equal(f->to_server.size, 0);
+}
+
+static void expect_server_refuses(struct fixture *f, const char *why, const char *told)
+{
+    converse(f, WHOLE);
+    assert_false(tls_established(f->server));
+    assert_false(tls_established(f->client));
+    assert_int_equal(f->server_error.status, STATUS_UNAUTHENTICATED);
+    expect_text_in(&f->server_error, why);
+    assert_int_equal(f->client_error.status, STATUS_UNAUTHENTICATED);
+    expect_text_in(&f->client_error, told);
+    assert_int_equal(f->to_client.size, 0);
+}
+
+static void a_server_of_an_unknown_authority_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct authority *other = certificates_authority(CLUSTER);
+    struct certificate_request node = certificates_node(NODE);
+    use_server(f, certificates_context(other, other, TLS_SERVER, &node));
+    authority_destroy(other);
+    connect_to(f, NODE);
+    expect_client_refuses(f, "unknown authority");
+}
+
+static void a_client_of_an_unknown_authority_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct authority *other = certificates_authority(CLUSTER);
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    struct issued issued = certificates_issue(other, &frontend, 0);
+    /* It trusts our authority, as an impostor would. */
+    struct tls_context *impostor = certificates_context(f->authority, other, TLS_CLIENT, &frontend);
+    issued_deinit(&issued);
+    use_client(f, impostor);
+    authority_destroy(other);
+    connect_to(f, NODE);
+    expect_server_refuses(f, "unknown authority", "an authority that the peer does not know");
+}
+
+static void the_wrong_node_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    connect_to(f, OTHER_NODE);
+    expect_client_refuses(f, "node 00000000000000a2 was expected, this is node 00000000000000a1");
+}
+
+static struct tls_context *context_of(
+    struct fixture *f, enum tls_role role, const struct certificate_request *request, int age_days)
+{
+    struct issued issued = certificates_issue(f->authority, request, age_days);
+    struct tls_credentials credentials = {
+        .authority = authority_certificate(f->authority),
+        .certificate = buffer_bytes(&issued.certificate),
+        .key = buffer_bytes(&issued.key),
+    };
+    struct tls_context *context;
+    assert_int_equal(tls_context_create(&context, role, &credentials, NULL), STATUS_OK);
+    issued_deinit(&issued);
+    return context;
+}
+
+static void an_expired_server_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request node = certificates_node(NODE);
+    use_server(f, context_of(f, TLS_SERVER, &node, CERTIFICATE_DAYS + 1));
+    connect_to(f, NODE);
+    expect_client_refuses(f, "expired");
+}
+
+static void an_expired_client_is_refused_and_told_so(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    use_client(f, context_of(f, TLS_CLIENT, &frontend, CERTIFICATE_DAYS + 1));
+    connect_to(f, NODE);
+    expect_server_refuses(f, "expired", "our certificate: it has expired");
+}
+
+static void a_certificate_of_tomorrow_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    use_client(f, context_of(f, TLS_CLIENT, &frontend, -1));
+    connect_to(f, NODE);
+    expect_server_refuses(f, "not valid yet", "the peer refuses our certificate");
+}
+
+static void another_clusters_client_is_refused_though_its_authority_is_known(void **state)
+{
+    struct fixture *f = *state;
+    struct authority *other = certificates_authority(CLUSTER + 1);
+    struct certificate_request node = certificates_node(NODE);
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    use_server(f, certificates_context(f->authority, other, TLS_SERVER, &node));
+    /* The server is of the other cluster and trusts both authorities; the client likewise. */
+    use_client(f, certificates_context(other, f->authority, TLS_CLIENT, &frontend));
+    authority_destroy(other);
+    connect_to(f, NODE);
+    expect_client_refuses(f, "of another cluster");
+}
+
+static void a_server_needs_a_nodes_certificate(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request olga = certificates_client(IDENTITY_OPERATOR, "olga");
+    struct issued issued = certificates_issue(f->authority, &olga, 0);
+    struct tls_credentials credentials = {
+        .authority = authority_certificate(f->authority),
+        .certificate = buffer_bytes(&issued.certificate),
+        .key = buffer_bytes(&issued.key),
+    };
+    struct tls_context *context;
+    struct error err;
+    assert_int_equal(tls_context_create(&context, TLS_SERVER, &credentials, &err), STATUS_INVALID);
+    assert_null(context);
+    expect_text_in(&err, "a server needs a node's");
+    issued_deinit(&issued);
+}
+
+static void a_key_of_another_certificate_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request node = certificates_node(NODE);
+    struct issued issued = certificates_issue(f->authority, &node, 0);
+    struct issued other = certificates_issue(f->authority, &node, 0);
+    struct tls_credentials credentials = {
+        .authority = authority_certificate(f->authority),
+        .certificate = buffer_bytes(&issued.certificate),
+        .key = buffer_bytes(&other.key),
+    };
+    struct tls_context *context;
+    struct error err;
+    assert_int_equal(tls_context_create(&context, TLS_SERVER, &credentials, &err), STATUS_INVALID);
+    expect_text_in(&err, "not that of our certificate");
+    credentials.key = bytes_of("no key", 6);
+    assert_int_equal(tls_context_create(&context, TLS_SERVER, &credentials, &err), STATUS_INVALID);
+    expect_text_in(&err, "our key");
+    issued_deinit(&issued);
+    issued_deinit(&other);
+}
+
+/* ---- strangers, played by mbedTLS without our tls ---- */
+
+struct stranger {
+    mbedtls_ssl_context ssl;
+    mbedtls_ssl_config config;
+    mbedtls_x509_crt certificate;
+    mbedtls_pk_context key;
+    struct buffer in;
+    struct buffer out;
+};
+
+static int stranger_send(void *arg, const unsigned char *data, size_t size)
+{
+    struct stranger *stranger = arg;
+    return buffer_append(&stranger->out, data, size) == STATUS_OK ? (int)size
+                                                                  : MBEDTLS_ERR_SSL_ALLOC_FAILED;
+}
+
+static int stranger_receive(void *arg, unsigned char *out, size_t size)
+{
+    struct stranger *stranger = arg;
+    struct bytes held = buffer_bytes(&stranger->in);
+    size_t n = size < held.size ? size : held.size;
+    if (n == 0) {
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    }
+    memcpy(out, held.data, n);
+    buffer_consume(&stranger->in, n);
+    return (int)n;
+}
+
+struct stranger_options {
+    const char **protocols;
+    const struct issued *issued;
+    int version; /* Of TLS, minor; 0: any. */
+};
+
+static void stranger_init(struct stranger *s, const struct stranger_options *options)
+{
+    *s = (struct stranger){0};
+    mbedtls_ssl_init(&s->ssl);
+    mbedtls_ssl_config_init(&s->config);
+    mbedtls_x509_crt_init(&s->certificate);
+    mbedtls_pk_init(&s->key);
+    assert_int_equal(mbedtls_ssl_config_defaults(&s->config, MBEDTLS_SSL_IS_CLIENT,
+                         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+        0);
+    mbedtls_ssl_conf_rng(&s->config, mbed_random, NULL);
+    mbedtls_ssl_conf_authmode(&s->config, MBEDTLS_SSL_VERIFY_NONE);
+    if (options->protocols != NULL) {
+        assert_int_equal(mbedtls_ssl_conf_alpn_protocols(&s->config, options->protocols), 0);
+    }
+    if (options->version != 0) {
+        mbedtls_ssl_conf_max_version(&s->config, TLS_MAJOR, options->version);
+    }
+    if (options->issued != NULL) {
+        assert_int_equal(mbed_parse_certificates(
+                             &s->certificate, buffer_bytes(&options->issued->certificate), NULL),
+            STATUS_OK);
+        assert_int_equal(
+            mbed_parse_key(&s->key, buffer_bytes(&options->issued->key), NULL), STATUS_OK);
+        assert_int_equal(mbedtls_ssl_conf_own_cert(&s->config, &s->certificate, &s->key), 0);
+    }
+    assert_int_equal(mbedtls_ssl_setup(&s->ssl, &s->config), 0);
+    assert_int_equal(mbedtls_ssl_set_hostname(&s->ssl, NULL), 0);
+    mbedtls_ssl_set_bio(&s->ssl, s, stranger_send, stranger_receive, NULL);
+}
+
+static void stranger_deinit(struct stranger *s)
+{
+    mbedtls_ssl_free(&s->ssl);
+    mbedtls_ssl_config_free(&s->config);
+    mbedtls_x509_crt_free(&s->certificate);
+    mbedtls_pk_free(&s->key);
+    buffer_deinit(&s->in);
+    buffer_deinit(&s->out);
+}
+
+/* Lets the stranger and our side talk until one of them gives up or the handshake is done. */
+static void meet(struct stranger *s, struct tls_connection *ours, struct error *err)
+{
+    struct buffer plain = {0};
+    for (int turn = 0; turn < TURNS_MAX && err->status == STATUS_OK; turn++) {
+        (void)mbedtls_ssl_handshake(&s->ssl);
+        struct bytes said = buffer_bytes(&s->out);
+        (void)tls_feed(ours, said, &plain, err);
+        buffer_clear(&s->out);
+        struct bytes reply = buffer_bytes(tls_output(ours));
+        assert_int_equal(buffer_append(&s->in, reply.data, reply.size), STATUS_OK);
+        buffer_clear(tls_output(ours));
+    }
+    assert_int_equal(plain.size, 0);
+    buffer_deinit(&plain);
+}
+
+static void expect_stranger_refused(
+    struct fixture *f, const struct stranger_options *options, int status, const char *why)
+{
+    struct stranger stranger;
+    stranger_init(&stranger, options);
+    assert_int_equal(tls_connection_create(&f->server, f->server_context, 0, NULL), STATUS_OK);
+    struct error err = {0};
+    meet(&stranger, f->server, &err);
+    stranger_deinit(&stranger);
+    assert_false(tls_established(f->server));
+    assert_int_equal(err.status, status);
+    expect_text_in(&err, why);
+    /* And it stays so. */
+    struct error again = {0};
+    struct buffer none = {0};
+    assert_int_equal(tls_feed(f->server, bytes_of("more", 4), &none, &again), status);
+    assert_string_equal(again.text, err.text);
+}
+
+static const char *H2[] = {"h2", NULL};
+static const char *HTTP1[] = {"http/1.1", NULL};
+
+static void a_client_without_a_certificate_is_refused(void **state)
+{
+    struct stranger_options options = {.protocols = H2};
+    expect_stranger_refused(*state, &options, STATUS_UNAUTHENTICATED, "sent no certificate");
+}
+
+static void a_client_that_does_not_ask_for_http2_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    struct issued issued = certificates_issue(f->authority, &frontend, 0);
+    struct stranger_options options = {.issued = &issued};
+    expect_stranger_refused(f, &options, STATUS_MALFORMED, "HTTP/2");
+    tls_connection_destroy(f->server);
+    options.protocols = HTTP1;
+    expect_stranger_refused(f, &options, STATUS_MALFORMED, "TLS");
+    issued_deinit(&issued);
+}
+
+static void an_older_tls_is_refused(void **state)
+{
+    struct stranger_options options = {.protocols = H2, .version = TLS_1_1_MINOR};
+    expect_stranger_refused(*state, &options, STATUS_MALFORMED, "TLS");
+}
+
+static void plain_text_is_no_tls(void **state)
+{
+    struct fixture *f = *state;
+    static const char PREFACE[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    connect_to(f, NODE);
+    struct error err = {0};
+    assert_int_equal(
+        tls_feed(f->server, bytes_of(PREFACE, sizeof PREFACE - 1), &f->to_server, &err),
+        STATUS_MALFORMED);
+    expect_text_in(&err, "does not speak TLS");
+}
+
+static void a_changed_byte_ends_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    connect_to(f, NODE);
+    converse(f, WHOLE);
+    say(f->client, "give her a five");
+    struct buffer *output = tls_output(f->client);
+    output->bytes[output->begin + output->size - 1] ^= 1;
+    converse(f, WHOLE);
+    assert_int_equal(f->server_error.status, STATUS_MALFORMED);
+    expect_text_in(&f->server_error, "tampered");
+    assert_int_equal(f->to_server.size, 0);
+    assert_int_not_equal(tls_write(f->server, bytes_of("x", 1), NULL), STATUS_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(both_sides_talk),
+        TEST_WITH_FIXTURE(bytes_may_come_one_at_a_time),
+        TEST_WITH_FIXTURE(both_sides_know_who_the_other_is),
+        TEST_WITH_FIXTURE(nodes_talk_to_nodes),
+        TEST_WITH_FIXTURE(a_megabyte_arrives_as_it_was_sent),
+        TEST_WITH_FIXTURE(a_goodbye_is_told_from_a_cut),
+        TEST_WITH_FIXTURE(a_connection_outlives_its_context),
+        TEST_WITH_FIXTURE(a_server_of_an_unknown_authority_is_refused),
+        TEST_WITH_FIXTURE(a_client_of_an_unknown_authority_is_refused),
+        TEST_WITH_FIXTURE(the_wrong_node_is_refused),
+        TEST_WITH_FIXTURE(an_expired_server_is_refused),
+        TEST_WITH_FIXTURE(an_expired_client_is_refused_and_told_so),
+        TEST_WITH_FIXTURE(a_certificate_of_tomorrow_is_refused),
+        TEST_WITH_FIXTURE(another_clusters_client_is_refused_though_its_authority_is_known),
+        TEST_WITH_FIXTURE(a_server_needs_a_nodes_certificate),
+        TEST_WITH_FIXTURE(a_key_of_another_certificate_is_refused),
+        TEST_WITH_FIXTURE(a_client_without_a_certificate_is_refused),
+        TEST_WITH_FIXTURE(a_client_that_does_not_ask_for_http2_is_refused),
+        TEST_WITH_FIXTURE(an_older_tls_is_refused),
+        TEST_WITH_FIXTURE(plain_text_is_no_tls),
+        TEST_WITH_FIXTURE(a_changed_byte_ends_the_connection),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
