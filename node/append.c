@@ -95,6 +95,7 @@ static void on_forwarded(
     void *arg, const struct rpc_result *result, const Zhurnal__V1__AppendResponse *response)
 {
     struct append *append = arg;
+    append->service->forwards--;
     if (result->code == GRPC_OK && response != NULL) {
         rpc_call_reply(append->call, &response->base);
     } else if (result->not_sent) {
@@ -132,8 +133,10 @@ static bool forward(struct append *append)
     request.request.data = (uint8_t *)append->raw.data;
     request.request.len = append->raw.size;
     request.principal = &principal;
-    return peers_forward(service->peers, leader, &request, time_left(append), on_forwarded,
-               append) == STATUS_OK;
+    bool taken = peers_forward(service->peers, leader, &request, time_left(append), on_forwarded,
+                     append) == STATUS_OK;
+    service->forwards += taken;
+    return taken;
 }
 
 /* ---- to the group ---- */

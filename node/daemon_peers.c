@@ -111,7 +111,7 @@ void daemon_follow_members(struct daemon *d)
     struct peers_member others[DRIVER_MEMBERS_MAX];
     size_t other_count = 0;
     unsigned count = driver_members(driver_of(d), members);
-    if (d->peers == NULL || is_told(d, members, count)) {
+    if (d->peers == NULL || d->parted || is_told(d, members, count)) {
         return;
     }
     d->member_count = count;

@@ -65,6 +65,7 @@ struct daemon {
     struct daemon_told told;
     bool serving;
     enum daemon_stage stage;
+    bool parted; /* From the peers, at the end. */
     uint64_t stage_end_ms;
     int exit_code;
 };

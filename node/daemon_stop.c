@@ -82,12 +82,24 @@ static void on_applier_closed(void *arg)
     }
 }
 
+/* The peers' streams are calls too, which would not end by themselves. */
+static void part(struct daemon *d)
+{
+    bool done = d->service.forwards == 0 && (d->group == NULL || group_is_quiet(d->group));
+    if (d->peers != NULL && !d->parted && done) {
+        d->parted = true;
+        peers_set_members(d->peers, NULL, 0);
+    }
+}
+
 static void on_stop_tick(uv_timer_t *timer)
 {
     struct daemon *d = timer->data;
     bool late = uv_now(&d->loop) >= d->stage_end_ms;
     if (d->stage == DAEMON_RETIRING && (late || group_is_quiet(d->group))) {
         close_calls(d);
+    } else if (d->stage == DAEMON_CLOSING) {
+        part(d);
     } else if (d->stage == DAEMON_DRAINING) {
         bool idle = d->pool.running == 0;
         bool flushed = d->writer == NULL || writer_is_idle(d->writer) || late;

@@ -29,6 +29,7 @@ struct service {
     struct group *group;
     struct peers *peers; /* NULL once they are stopping. */
     uint64_t started_ms; /* Of uv_now(). */
+    size_t forwards;     /* Writes that the leader has from us. */
     LIST_HEAD(replay_list, replay) replays;
     size_t replay_count;
 };
