@@ -93,13 +93,26 @@ void driver_pull_failed(struct driver *d)
     }
 }
 
+static bool is_whole(const struct record *record)
+{
+    if (record->kind != RECORD_MEMBERSHIP) {
+        return record->kind >= RECORD_COMMAND && record->kind <= RECORD_ERASED;
+    }
+    struct raft_configuration configuration;
+    if (driver_decode_membership(record->payload, &configuration) != STATUS_OK) {
+        return false;
+    }
+    raft_configuration_close(&configuration);
+    return true;
+}
+
 static bool pulled_is_sane(const struct driver *d, const struct record *records, size_t count)
 {
     uint64_t index = d->install.position + 1;
     uint64_t term = driver_term_of(d, d->install.position);
     for (size_t i = 0; i < count; i++, index++) {
         bool sane = records[i].index == index && records[i].term >= term &&
-            records[i].term <= d->install.metadata.term;
+            records[i].term <= d->install.metadata.term && is_whole(&records[i]);
         if (!sane || index > d->install.metadata.index) {
             return false;
         }

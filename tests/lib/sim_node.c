@@ -173,25 +173,62 @@ static struct sim_node *pull_source(struct sim_node *node)
     return reached && driver_status(source->driver).applicable >= node->pull_to ? source : NULL;
 }
 
-void sim_node_pull(struct sim_node *node)
+/* Records that are not what was asked for. */
+static void spoil(struct sim *sim, struct record *records, size_t count)
+{
+    static const uint8_t garbage = 0xff;
+    switch (random_below(&sim->random, 5)) {
+    case 0:
+        records[0].index++;
+        break;
+    case 1:
+        records[count - 1].index++;
+        break;
+    case 2:
+        records[count - 1].term += 1000;
+        break;
+    case 3:
+        records[count - 1].kind = (enum record_kind)(RECORD_ERASED + 1);
+        break;
+    default:
+        records[count - 1].kind = RECORD_MEMBERSHIP;
+        records[count - 1].payload = bytes_of(&garbage, 1);
+        break;
+    }
+}
+
+static int pull_from(struct sim_node *node, struct sim_node *source, uint64_t from)
 {
     struct sim *sim = node->sim;
+    struct txn txn;
+    struct record *records = NULL;
+    size_t wanted = (size_t)(node->pull_to + 1 - from);
+    unsigned limit = sim->options.pull_records;
+    size_t at_most = limit > 0 && !sim->quiet ? 1 + random_below(&sim->random, limit) : wanted;
+    txn_begin_read(&txn, &source->env);
+    size_t count = log_read_range(
+        &txn, &source->log, from, wanted < at_most ? wanted : at_most, PULL_BYTES_MAX, &records);
+    txn_abort(&txn);
+    bool spoilt = count > 0 && strikes(sim, sim->options.fail_permille);
+    if (spoilt) {
+        spoil(sim, records, count);
+    }
+    int status = count > 0 ? driver_pulled(node->driver, records, count) : STATUS_UNAVAILABLE;
+    if (spoilt && status == STATUS_OK) {
+        sim_violation(sim, "node %u believes what cannot be", (unsigned)node->id);
+    }
+    free(records);
+    return status;
+}
+
+void sim_node_pull(struct sim_node *node)
+{
     uint64_t from = driver_wants_pull(node->driver);
     node->pull_due = false;
     struct sim_node *source = pull_source(node);
     int status = STATUS_UNAVAILABLE;
     if (from > 0 && source != NULL) {
-        struct txn txn;
-        struct record *records = NULL;
-        size_t wanted = (size_t)(node->pull_to + 1 - from);
-        unsigned limit = sim->options.pull_records;
-        size_t at_most = limit > 0 && !sim->quiet ? 1 + random_below(&sim->random, limit) : wanted;
-        txn_begin_read(&txn, &source->env);
-        size_t count = log_read_range(&txn, &source->log, from, wanted < at_most ? wanted : at_most,
-            PULL_BYTES_MAX, &records);
-        txn_abort(&txn);
-        status = count > 0 ? driver_pulled(node->driver, records, count) : STATUS_UNAVAILABLE;
-        free(records);
+        status = pull_from(node, source, from);
     }
     if (status != STATUS_OK) {
         node->pulling = false;

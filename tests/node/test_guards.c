@@ -1,9 +1,8 @@
 /* Each guard, message by message: what must hold does with it, and does not without it. */
 #include "node/guards.h"
 #include "storage/founding.h"
-#include "tests/lib/sim.h"
+#include "tests/lib/sim_fixture.h"
 #include "tests/lib/test.h"
-#include "tests/lib/tmpdir.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -17,38 +16,11 @@
 
 enum { POISON = 1 << 20, RECORDS_MAX = 8 };
 
-struct fixture {
-    struct tmpdir dir;
-    struct sim sim;
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    tmpdir_make(&fixture.dir);
-    sim_open(&fixture.sim, fixture.dir.path);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    sim_close(&f->sim);
-    tmpdir_remove(&f->dir);
-    return 0;
-}
-
 static void begin(struct sim *sim, bool scripted, unsigned guards_off)
 {
     const struct sim_options options = {
         .nodes = 3, .seed = 1, .scripted = scripted, .asleep = !scripted, .guards_off = guards_off};
     sim_begin(sim, &options, NULL);
-}
-
-static struct driver_status status_of(struct sim *sim, uint64_t id)
-{
-    return driver_status(sim_node(sim, id)->driver);
 }
 
 static void expect_no_violation(struct sim *sim)

@@ -1,43 +1,14 @@
 /* The real driver and the real log, thousands of lives under every kind of fault, each from its
  * seed: SIM_SEED=n lives one again (SIM_NODES=3 or 5), ZHURNAL_SIM_LIVES=n as many as wanted. */
-#include "tests/lib/sim.h"
+#include "tests/lib/sim_fixture.h"
 #include "tests/lib/test.h"
-#include "tests/lib/tmpdir.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { LIVES = 2000, STEPS = 500, VIOLATIONS_SHOWN = 10 };
-
-struct fixture {
-    struct tmpdir dir;
-    struct sim sim;
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    /* In memory: the simulation's disk is what may lose, not the machine's. */
-    if (access("/dev/shm", W_OK) == 0) {
-        // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-        (void)setenv("TMPDIR", "/dev/shm", 0);
-    }
-    tmpdir_make(&fixture.dir);
-    sim_open(&fixture.sim, fixture.dir.path);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    sim_close(&f->sim);
-    tmpdir_remove(&f->dir);
-    return 0;
-}
 
 static uint64_t from_environment(const char *name, uint64_t otherwise)
 {
@@ -85,36 +56,9 @@ static void five_nodes_keep_every_promise_under_every_fault(void **state)
     assert_int_equal(live_all(&f->sim, 5), 0);
 }
 
-/* ---- scenarios ---- */
-
-static void three_nodes_elect_commit_and_restart(void **state)
-{
-    struct fixture *f = *state;
-    struct sim *sim = &f->sim;
-    const struct sim_options options = {.nodes = 3, .seed = 1};
-    sim_begin(sim, &options, NULL);
-    sim_run(sim, 2000);
-    struct sim_node *leader = sim_leader(sim);
-    assert_non_null(leader);
-    assert_true(sim_submit(leader, 5));
-    sim_run(sim, 1000);
-    assert_string_equal(sim->violation, "");
-    assert_int_equal(sim->ack_count, 5);
-    for (unsigned i = 0; i < 3; i++) {
-        sim_crash(&sim->nodes[i]);
-    }
-    sim_heal(sim);
-    sim_await_progress(sim);
-    sim_check_logs(sim);
-    assert_string_equal(sim->violation, "");
-    assert_true(sim->committed.last >= 7);
-    sim_end(sim);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_WITH_FIXTURE(three_nodes_elect_commit_and_restart),
         TEST_WITH_FIXTURE(three_nodes_keep_every_promise_under_every_fault),
         TEST_WITH_FIXTURE(five_nodes_keep_every_promise_under_every_fault),
     };
