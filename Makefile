@@ -1,6 +1,7 @@
 # One Makefile. `make` builds, `make test` proves, `make lint` judges, `make demo` shows.
 #
 #   make [VARIANT=debug|release|asan|tsan|coverage] [O=build] [V=1] [DEPS=none]
+#   make install [DESTDIR=] [PREFIX=/usr/local]        make bench       make test-FOLDER
 #
 # What is missing comes by apt first (deploy/deps); DEPS=none is for those who brought it themselves.
 #
@@ -24,7 +25,7 @@ USES_cli     := cli journal storage rpc proto
 # Tests of a folder link what the layer of that name links; the others take everything.
 USES_lib     := $(USES_node)
 
-PACKAGES   := lmdb libnghttp2 libprotobuf-c libuv jansson inih zlib
+PACKAGES   := lmdb libnghttp2 libprotobuf-c libuv jansson inih
 RAFT       := 0.22.1
 PKG_CONFIG ?= pkg-config
 # Asked once, and only when a recipe wants to know: by then `deps` has brought the libraries.
@@ -80,7 +81,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 .PHONY: all deps deps-test deps-lint deps-node test asan tsan coverage format lint layers \
-        lint-format lint-c lint-cppcheck lint-proto demo run clean
+        lint-format lint-c lint-cppcheck lint-proto demo run bench install clean
 .DELETE_ON_ERROR:
 all: $(PROGRAMS)
 
@@ -135,6 +136,12 @@ $(B)/zhurnalctl: $(B)/cli/main.o $(call archives,$(USES_cli))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Writes the lifelike school's entries, for the demo, process tests and benchmarks.
+SCHOOL_DAY := $(B)/school_day
+$(SCHOOL_DAY): $(B)/tests/demo/school_day.o $(B)/libtests.a $(call archives,$(USES_node))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # ---- tests: a test exists by being a file tests/*/test_*.c, .sh or .py ----
 $(TEST_LIB) $(TESTS:%=%.o): | deps-test
 NPM := $(O)/npm/installed
@@ -149,7 +156,7 @@ test-$(1): $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(if $(wildcar
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_dir,$(d))))
 
-test: $(TESTS) all deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
+test: $(TESTS) all $(SCHOOL_DAY) deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
 	$(Q)V=$(V) NODE_PATH=$(abspath $(O)/npm/node_modules) tests/run $(B) $(TESTS) $(SCRIPTS)
 
 asan tsan coverage:
@@ -201,8 +208,26 @@ layers:
 	$(Q).ci/check
 
 # ---- to see it work ----
-demo run: all
+demo run: all $(SCHOOL_DAY)
 	$(Q)PATH="$(abspath $(B)):$$PATH" tests/demo/$@.sh
+
+# Rates and latencies, side by side in one run, of the build that users get.
+bench:
+	$(Q)$(MAKE) --no-print-directory VARIANT=release bench-here
+.PHONY: bench-here
+bench-here: all $(SCHOOL_DAY)
+	$(Q)PATH="$(abspath $(B)):$$PATH" tests/bench/append.sh
+
+# ---- to use it ----
+PREFIX  ?= /usr/local
+INSTALL ?= install
+install:
+	$(Q)$(MAKE) --no-print-directory VARIANT=release all
+	$(INSTALL) -D -t $(DESTDIR)$(PREFIX)/bin $(O)/release/zhurnald $(O)/release/zhurnalctl
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/zhurnalctl.1
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/zhurnald.8
+	$(INSTALL) -D -m 644 -t $(DESTDIR)/etc/zhurnal deploy/zhurnald.conf
+	$(INSTALL) -D -m 644 -t $(DESTDIR)/lib/systemd/system deploy/zhurnald.service
 
 clean:
 	$(Q)rm -rf $(O)
