@@ -8,13 +8,13 @@
  * peers) → driver_written() here, driver_receive() of the peers' answers → the core commits →
  * hooks.moved → whoever applies asks driver_applicable().
  *
- * What holds (numbers are those of docs/CONSENSUS.md):
- *  - term and vote are on stable storage before any message of theirs leaves;
- *  - a follower acknowledges only what driver_written() reported;
+ * What holds (the numbers are those of docs/CONSENSUS.md):
+ *  - term and vote are on stable storage before any message of theirs leaves (2);
+ *  - a follower acknowledges only what driver_written() reported (5);
  *  - what is committed is never truncated, and the durable commit marker never runs ahead of the
- * entries it covers;
- *  - nothing is applied that is not committed, present and flushed here;
- *  - a peer's message is checked field by field before the core sees it.
+ * entries it covers (7);
+ *  - nothing is applied that is not committed, present and flushed here (6);
+ *  - a peer's message is checked field by field before the core sees it (13).
  *
  * The log's snapshots are metadata: a follower told to install one pulls the missing entries from a
  * peer, and only then reports it persisted.
@@ -82,7 +82,7 @@ struct driver_hooks {
     void (*pull)(void *arg, uint64_t from, uint64_t to);
     /* Role, term, leader, or what may be applied, changed. */
     void (*moved)(void *arg);
-    /* The process must end: going on could break a promise. */
+    /* The process must end: going on could break a promise. why is borrowed until it returns. */
     void (*fatal)(void *arg, const char *why);
 };
 
