@@ -219,8 +219,8 @@ static int create_group(struct daemon *d, struct error *err)
         .applied = store->applied,
         .term = store->state.term,
         .vote = store->state.vote};
-    int status =
-        writer_start(&d->writer, &d->loop, &store->log, &store->reserve, &daemon_writer_hooks, d);
+    int status = writer_start(
+        &d->writer, &d->loop, &store->log, &store->log_reserve, &daemon_writer_hooks, d);
     if (status == STATUS_OK) {
         status =
             applier_start(&d->applier, &d->loop, &store->journal, &store->log, daemon_applied, d);

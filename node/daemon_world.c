@@ -75,18 +75,31 @@ static void on_written(void *arg, struct driver_write *write)
     d->woken = true;
 }
 
-static void on_full(void *arg, bool full)
+/* Log and views may lie on one disk or two: without room for either, nothing more is taken. */
+static void set_full(struct daemon *d, bool log_full, bool views_full)
 {
-    struct daemon *d = arg;
-    if (full) {
-        log_error("the disk has no room for the log, writes are refused: free some space, and the "
-                  "node goes on by itself: data=%s",
-            d->store.path);
+    bool was = d->log_full || d->views_full;
+    bool is = log_full || views_full;
+    d->log_full = log_full;
+    d->views_full = views_full;
+    if (was == is) {
+        return;
+    }
+    if (is) {
+        log_error("the disk has no room, writes are refused: free some space, and the node goes on "
+                  "by itself: data=%s what=%s",
+            d->store.path, log_full ? "log" : "views");
     } else {
         log_info("the disk has room again: writes are taken");
     }
-    group_set_full(d->group, full);
+    group_set_full(d->group, is);
     d->woken = true;
+}
+
+static void on_full(void *arg, bool full)
+{
+    struct daemon *d = arg;
+    set_full(d, full, d->views_full);
 }
 
 static void on_failed(void *arg, int status)
@@ -173,10 +186,18 @@ static void on_wake(void *arg)
     d->woken = true;
 }
 
+/* A full disk is seen before apply begins, for in its midst it looks like any failed write. */
 static void on_apply(void *arg, uint64_t from, uint64_t to)
 {
     struct daemon *d = arg;
-    applier_give(d->applier, from, to);
+    int status = reserve_extend(&d->store.views_reserve, env_used(&d->store.journal.views.env));
+    set_full(d, d->log_full, status == STATUS_FULL);
+    if (status == STATUS_OK) {
+        applier_give(d->applier, from, to);
+        return;
+    }
+    const struct apply_piece nothing = {.upto = from - 1, .status = status};
+    group_applied(d->group, &nothing, status);
 }
 
 void daemon_applied(void *arg, const struct apply_piece *piece, int status)

@@ -189,7 +189,7 @@ static int open_log(
         status = read_bounds(store, bounds, err);
     }
     if (status == STATUS_OK) {
-        status = reserve_open(&store->reserve, file, 0, err);
+        status = reserve_open(&store->log_reserve, file, 0, err);
     }
     if (status != STATUS_OK) {
         env_close(&store->log_env);
@@ -202,6 +202,7 @@ static int open_views(
 {
     char name[32];
     char path[DIRECTORY_PATH_SIZE];
+    char file[DIRECTORY_PATH_SIZE];
     uint32_t group = store->state.identity.group;
     const struct journal_options options = {.map_size = map_size};
     snprintf(name, sizeof name, "views/%" PRIu32, group);
@@ -217,6 +218,15 @@ static int open_views(
         journal_close(&store->journal, true);
         status = journal_open(&store->journal, path, group, &options, &store->applied, err);
         assert(status != STATUS_OK || store->applied == 0);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = directory_join(file, path, "data.mdb") == STATUS_OK
+        ? reserve_open(&store->views_reserve, file, STORE_VIEWS_AHEAD, err)
+        : error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
+    if (status != STATUS_OK) {
+        journal_close(&store->journal, false);
     }
     return status;
 }
@@ -238,7 +248,7 @@ int store_open(struct store *store, const struct store_options *options, struct 
     if (status == STATUS_OK) {
         status = open_views(store, options->views_map, &bounds, err);
         if (status != STATUS_OK) {
-            reserve_close(&store->reserve);
+            reserve_close(&store->log_reserve);
             env_close(&store->log_env);
         }
     }
@@ -254,8 +264,9 @@ int store_open(struct store *store, const struct store_options *options, struct 
 void store_close(struct store *store, bool broken)
 {
     if (store->open) {
+        reserve_close(&store->views_reserve);
         journal_close(&store->journal, broken);
-        reserve_close(&store->reserve);
+        reserve_close(&store->log_reserve);
         env_close(&store->log_env);
         state_close(&store->state);
         store->open = false;

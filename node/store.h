@@ -17,14 +17,18 @@
 #include "storage/reserve.h"
 #include "storage/state.h"
 
+/* Room kept ahead of the views: more than twice what one piece of apply dirties. */
+enum { STORE_VIEWS_AHEAD = 32 << 20 };
+
 struct store {
     char path[DIRECTORY_PATH_SIZE];
     int lock; /* -1: not held. */
     struct state state;
     struct env log_env;
     struct log log;
-    struct reserve reserve;
+    struct reserve log_reserve;
     struct journal journal;
+    struct reserve views_reserve;
     uint64_t applied;    /* Where the views stood when they were opened. */
     uint64_t rebuild_to; /* Views behind this index are being rebuilt. */
     bool open;
