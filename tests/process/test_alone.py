@@ -1,0 +1,151 @@
+"""zhurnald --data DIR: a cluster of one, which keeps what it acknowledged."""
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import grpc
+
+from alone import PAGE, WAIT_S, Count, Node, append, call, refused
+from alone import entry_pb2, journal_pb2
+
+
+def start_refused(*arguments):
+    """(exit code, what it said) of a zhurnald that must not start."""
+    run = subprocess.run(["zhurnald", *map(str, arguments)], capture_output=True, text=True,
+                         timeout=WAIT_S)
+    return run.returncode, run.stderr
+
+
+def first_start(count, node):
+    count.expect("the greeting says how to call it",
+                 f"zhurnalctl --endpoint 127.0.0.1:{node.port} " in node.greeting)
+    keys = list((node.data / "tls").glob("*.key"))
+    count.expect("six keys, for their owner alone", len(keys) == 6 and all(
+        stat.S_IMODE(key.stat().st_mode) == 0o600 for key in keys))
+    group = node.status().groups[0]
+    count.expect("it leads at once", group.leader == node.status().node)
+
+
+def write_and_read(count, node, frontend):
+    first = append(frontend, node.mark(5))
+    records = list(node.replay())
+    count.expect("an append is answered and replayed", records[-1].index == first.index)
+    entry = entry_pb2.Entry.FromString(records[-1].entry)
+    count.expect("as its bytes came", entry.recorded_at_ms == first.recorded_at_ms
+                 and entry.principal.name == "frontend")
+    hidden = list(node.replay("operator"))
+    count.expect("an operator sees that it is there, not what it says",
+                 hidden[-1].index == first.index and hidden[-1].entry == b""
+                 and hidden[-1].verdict.outcome == entry_pb2.OUTCOME_ACCEPTED)
+    ours = list(node.replay("frontend", schools=[node.school],
+                            actor=entry_pb2.Actor(person=7)))
+    count.expect("a front end sees its school", [r.index for r in ours] == [first.index])
+    kinds = {r.kind for r in node.replay(kinds=[1, 2, 3])}
+    count.expect("kinds are chosen", 3 in kinds and 1 in kinds)
+    limited = list(node.replay(limit=1, follow=True))
+    count.expect("a limit ends a replay that follows", len(limited) == 1)
+
+
+def follow(count, node, frontend):
+    stream = node.replay(from_index=node.last_index() + 1, follow=True)
+    written = []
+    writer = threading.Thread(
+        target=lambda: written.extend(append(frontend, node.mark(5)).index for _ in range(20)))
+    writer.start()
+    seen = [next(stream).index for _ in range(20)]
+    writer.join()
+    stream.cancel()
+    count.expect("who follows sees each entry, in order, once", seen == written, seen)
+
+
+def read_own_write(count, node, frontend):
+    actor = entry_pb2.Actor(person=7)
+    index = node.last_index()
+    request = journal_pb2.GetPageRequest(
+        actor=actor, school=node.school, page=1, min_index=index + 1)
+    answers = []
+    reader = threading.Thread(
+        target=lambda: answers.append(refused(call, frontend, PAGE, request)))
+    reader.start()
+    reader.join(0.3)
+    count.expect("a page waits for min_index", reader.is_alive())
+    append(frontend, node.mark(5))
+    reader.join(WAIT_S)
+    count.expect("and is read then", answers[0][0] == grpc.StatusCode.NOT_FOUND, answers)
+
+
+def refusals(count, node, here):
+    code, said = start_refused("--data", node.data)
+    count.expect("a second process is refused, and the first named",
+                 code == 1 and f"process {node.process.pid}" in said, said)
+    config = here / "zhurnald.conf"
+    config.write_text(f"[node]\ndata = {here / 'empty'}\n", encoding="utf-8")
+    code, said = start_refused("--config", config)
+    count.expect("an empty directory with a configuration is refused",
+                 code == 1 and "zhurnalctl init --data" in said, said)
+    count.expect("and nothing is made there", not (here / "empty").exists())
+    certified = here / "certified"
+    (certified / "tls").mkdir(parents=True)
+    (certified / "tls" / "node.pem").touch()
+    code, said = start_refused("--data", certified)
+    count.expect("so is one with a certificate",
+                 code == 1 and "zhurnalctl init --data" in said, said)
+
+
+def reload(count, node):
+    node.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        said = pathlib.Path(node.errors.name).read_text(encoding="utf-8")
+        if "certificates are read anew" in said:
+            break
+        time.sleep(0.05)
+    count.expect("SIGHUP reads the certificates anew", "certificates are read anew" in said)
+    count.expect("and connections come as before", node.last_index() > 0)
+
+
+def stop_under_a_follower(count, node):
+    stream = node.replay(from_index=node.last_index() + 1, follow=True)
+    answers = []
+    reader = threading.Thread(target=lambda: answers.append(refused(list, stream)))
+    reader.start()
+    reader.join(0.3)
+    count.expect("SIGTERM ends it in order", node.stop() == 0)
+    reader.join(WAIT_S)
+    count.expect("who follows is told", "another" in answers[0][1], answers)
+
+
+def main():
+    count = Count()
+    with tempfile.TemporaryDirectory() as temporary:
+        here = pathlib.Path(temporary)
+        with Node(here / "node") as node:
+            frontend = node.channel("frontend")
+            first_start(count, node)
+            write_and_read(count, node, frontend)
+            follow(count, node, frontend)
+            read_own_write(count, node, frontend)
+            refusals(count, node, here)
+            kept = node.mark(5)
+            first = append(frontend, kept)
+            node.kill()
+        with Node(here / "node") as node:
+            again = append(node.channel("frontend"), kept)
+            count.expect("after kill -9 the same bytes have the same answer",
+                         again.SerializeToString() == first.SerializeToString())
+            records = [r.index for r in node.replay()]
+            count.expect("and everything is there, once",
+                         records == sorted(set(records)) and first.index in records)
+            reload(count, node)
+            stop_under_a_follower(count, node)
+        count.expect("a clean end leaves its lock to the next",
+                     os.path.exists(here / "node" / "lock"))
+    return count.end()
+
+
+sys.exit(main())
