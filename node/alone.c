@@ -144,30 +144,28 @@ bool alone_is(const struct store *store)
 
 /* ---- how to call it ---- */
 
-static void greet_school(const char *path)
+static uint64_t school_of(const char *path)
 {
     struct certificate certificate;
-    if (certificate_describe(path, &certificate, NULL) == STATUS_OK &&
-        certificate.identity.school_count > 0) {
-        printf("  The front end's certificate is of school %" PRIu64 ".\n",
-            certificate.identity.schools[0]);
-    }
+    bool read = certificate_describe(path, &certificate, NULL) == STATUS_OK;
+    return read && certificate.identity.school_count > 0 ? certificate.identity.schools[0] : 0;
 }
 
 void alone_greet(const struct store *store, const char *host, int port)
 {
     char path[DIRECTORY_PATH_SIZE];
     char tls[PATH_MAX];
+    char endpoint[CONFIG_HOST_SIZE + 16];
     bool v6 = strchr(host, ':') != NULL;
-    if (directory_join(path, store->path, "tls") != STATUS_OK || realpath(path, tls) == NULL) {
+    if (directory_join(path, store->path, "tls") != STATUS_OK || realpath(path, tls) == NULL ||
+        directory_join(path, tls, "frontend.pem") != STATUS_OK) {
         return;
     }
-    printf("zhurnald runs by itself. Certificates of each kind of caller are in %s. Try:\n"
-           "  zhurnalctl --endpoint %s%s%s:%d --ca %s/ca.pem --cert %s/operator.pem "
-           "--key %s/operator.key status\n",
-        tls, v6 ? "[" : "", host, v6 ? "]" : "", port, tls, tls, tls);
-    if (directory_join(path, store->path, "tls/frontend.pem") == STATUS_OK) {
-        greet_school(path);
-    }
+    snprintf(endpoint, sizeof endpoint, "%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    printf("zhurnald runs by itself. Certificates of each kind of caller are in %s. Try:\n", tls);
+    printf("  zhurnalctl --endpoint %s --tls %s status\n", endpoint, tls);
+    printf("  (--as auditor replay, --as frontend append; that front end is of school %" PRIu64
+           ")\n",
+        school_of(path));
     (void)fflush(stdout);
 }
