@@ -153,12 +153,12 @@ static uint64_t school_of(const char *path)
 
 void alone_greet(const struct store *store, const char *host, int port)
 {
-    char path[DIRECTORY_PATH_SIZE];
+    char joined[DIRECTORY_PATH_SIZE];
     char tls[PATH_MAX];
     char endpoint[CONFIG_HOST_SIZE + 16];
     bool v6 = strchr(host, ':') != NULL;
-    if (directory_join(path, store->path, "tls") != STATUS_OK || realpath(path, tls) == NULL ||
-        directory_join(path, tls, "frontend.pem") != STATUS_OK) {
+    if (directory_join(joined, store->path, "tls") != STATUS_OK || realpath(joined, tls) == NULL ||
+        directory_join(joined, tls, "frontend.pem") != STATUS_OK) {
         return;
     }
     snprintf(endpoint, sizeof endpoint, "%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "", port);
@@ -166,6 +166,6 @@ void alone_greet(const struct store *store, const char *host, int port)
     printf("  zhurnalctl --endpoint %s --tls %s status\n", endpoint, tls);
     printf("  (--as auditor replay, --as frontend append; that front end is of school %" PRIu64
            ")\n",
-        school_of(path));
+        school_of(joined));
     (void)fflush(stdout);
 }
