@@ -161,21 +161,43 @@ static bool is_due(const struct directory_seen *seen, uint64_t now_ms)
     return seen->node != 0 && !seen->recorded && !seen->asked && now_ms >= seen->retry_ms;
 }
 
+/* A leader, and it knows what the leaders before it have recorded. */
+static bool may_record(struct directories *directories)
+{
+    const struct group_status status = group_status(directories->group);
+    if (!status.driver.accepts) {
+        return false;
+    }
+    if (directories->term != status.driver.term) {
+        directories->term = status.driver.term;
+        directories->known_from = status.driver.last_index;
+    }
+    return status.applied.index >= directories->known_from;
+}
+
+static void record_unless_known(struct directory_seen *seen)
+{
+    struct error err = {0};
+    struct journal *journal = group_journal(seen->owner->group);
+    int status = directories_check(journal, seen->node, seen->directory, &err);
+    if (status == STATUS_NOT_FOUND) {
+        record(seen);
+        return;
+    }
+    seen->recorded = true;
+    if (status != STATUS_OK) {
+        log_error("a node takes part that should not: why=\"%s\"", err.text);
+    }
+}
+
 void directories_turn(struct directories *directories, uint64_t now_ms)
 {
-    struct group *group = directories->group;
     directories->now_ms = now_ms;
     for (size_t i = 0; i < DRIVER_MEMBERS_MAX; i++) {
         struct directory_seen *seen = &directories->seen[i];
-        if (!is_due(seen, now_ms) || !driver_status(group_driver(group)).accepts ||
-            !is_member(group, seen->node)) {
-            continue;
-        }
-        if (directories_check(group_journal(group), seen->node, seen->directory, NULL) ==
-            STATUS_NOT_FOUND) {
-            record(seen);
-        } else {
-            seen->recorded = true;
+        if (is_due(seen, now_ms) && may_record(directories) &&
+            is_member(directories->group, seen->node)) {
+            record_unless_known(seen);
         }
     }
 }

@@ -29,6 +29,8 @@ struct directories {
     const struct identity *self; /* Whose word the records are. */
     struct directory_seen seen[DRIVER_MEMBERS_MAX];
     uint64_t now_ms;
+    /* As leader of term, what stood in the log before may hold records that are not applied yet. */
+    uint64_t term, known_from;
 };
 
 /* Knows its own directory at once. group is set before anything else is called; self is borrowed.

@@ -1,5 +1,6 @@
 /* Which data directory stands behind a node's id. */
 #include "node/directories.h"
+#include "node/writer.h"
 #include "tests/lib/solo.h"
 #include "tests/lib/test.h"
 
@@ -82,6 +83,46 @@ static void what_is_recorded_is_not_recorded_again_after_a_restart(void **state)
     assert_int_equal(last_index(solo), before);
 }
 
+/* The disk works, apply does not come to it. */
+static void write_without_applying(struct solo *solo)
+{
+    for (int i = 0; i < 10; i++) {
+        struct driver_write *write = solo->writes;
+        struct driver_write *rest = NULL;
+        if (write != NULL) {
+            assert_int_equal(writer_execute(&solo->log, NULL, write, &rest), STATUS_OK);
+            solo->writes = rest;
+        }
+        while (write != rest) {
+            struct driver_write *next = write->next;
+            driver_written(group_driver(solo->group), write);
+            write = next;
+        }
+        solo_turn(solo);
+    }
+}
+
+static void nothing_is_recorded_twice_while_apply_is_behind(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    start(&directories, solo);
+    directories_turn(&directories, solo->now_ms);
+    write_without_applying(solo);
+    uint64_t before = last_index(solo);
+    solo_restart(solo);
+    start(&directories, solo);
+    write_without_applying(solo);
+    assert_true(driver_status(group_driver(solo->group)).accepts);
+    assert_true(group_status(solo->group).applied.index < before);
+    directories_turn(&directories, solo->now_ms);
+    assert_false(directories.seen[0].asked);
+    solo_run(solo, 20);
+    turn(&directories, solo);
+    assert_true(directories.seen[0].recorded);
+    assert_int_equal(last_index(solo), before);
+}
+
 static void another_directory_under_the_same_id_is_refused(void **state)
 {
     struct solo *solo = *state;
@@ -126,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(a_leader_records_its_own_directory_once),
         TEST_WITH_FIXTURE(what_is_recorded_is_not_recorded_again_after_a_restart),
+        TEST_WITH_FIXTURE(nothing_is_recorded_twice_while_apply_is_behind),
         TEST_WITH_FIXTURE(another_directory_under_the_same_id_is_refused),
         TEST_WITH_FIXTURE(who_is_no_member_is_not_recorded),
         cmocka_unit_test_setup_teardown(only_a_leader_records, set_up_without_a_leader, tear_down),
