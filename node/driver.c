@@ -53,11 +53,9 @@ struct driver_peer *driver_find_peer(struct driver *d, uint64_t node)
 /* Confirms one committed membership to the core. */
 int driver_confirm_change(struct driver *d)
 {
-    assert(d->change_count > 0);
+    assert(d->confirmed_count < d->change_count);
 
-    uint64_t index = d->changes[0];
-    d->change_count--;
-    memmove(d->changes, d->changes + 1, d->change_count * sizeof d->changes[0]);
+    uint64_t index = d->changes[d->confirmed_count++];
     struct raft_event event = {.type = RAFT_CONFIGURATION};
     event.configuration.index = index;
     int status = driver_membership_at(d, index, &event.configuration.conf);
@@ -65,13 +63,13 @@ int driver_confirm_change(struct driver *d)
         driver_fail(d, "a committed membership does not read");
         return status;
     }
-    d->membership_index = index;
     return driver_step(d, &event, &(struct driver_offer){0});
 }
 
 static void confirm_changes(struct driver *d)
 {
-    while (d->change_count > 0 && d->changes[0] <= driver_present_commit(d) && !d->failed) {
+    while (d->confirmed_count < d->change_count &&
+        d->changes[d->confirmed_count] <= driver_present_commit(d) && !d->failed) {
         driver_confirm_change(d);
     }
 }
@@ -250,6 +248,27 @@ int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sou
     return STATUS_OK;
 }
 
+/* A membership travels alone, and only when it may. */
+static int check_change(const struct driver *d, const struct driver_entry *entries, size_t count)
+{
+    size_t memberships = 0;
+    for (size_t i = 0; i < count; i++) {
+        memberships += entries[i].kind == RECORD_MEMBERSHIP;
+    }
+    if (memberships == 0 || (d->options.guards_off & GUARD_CHANGE)) {
+        return STATUS_OK;
+    }
+    struct raft_configuration next;
+    if (count > 1 ||
+        driver_decode_membership(payload_bytes(entries[0].payload), &next) != STATUS_OK) {
+        return STATUS_INVALID;
+    }
+    uint64_t committed_term = driver_term_of(d, d->raft.commit_index);
+    int status = guards_change(&d->raft, &next, committed_term, NULL);
+    raft_configuration_close(&next);
+    return status;
+}
+
 int driver_submit(
     struct driver *d, const struct driver_entry *entries, size_t count, uint64_t *first)
 {
@@ -258,11 +277,15 @@ int driver_submit(
     if (!driver_status(d).accepts) {
         return STATUS_NOT_LEADER;
     }
+    int status = check_change(d, entries, count);
+    if (status != STATUS_OK) {
+        return status;
+    }
     struct raft_entry *batch = calloc(count, sizeof *batch);
     if (batch == NULL) {
         return STATUS_NO_MEMORY;
     }
-    int status = driver_make_batch(batch, entries, count);
+    status = driver_make_batch(batch, entries, count);
     if (status == STATUS_OK) {
         for (size_t i = 0; i < count; i++) {
             batch[i].term = d->raft.current_term;
@@ -307,6 +330,7 @@ void driver_written(struct driver *d, struct driver_write *write)
     }
     if (write->change.committed > d->marker) {
         d->marker = write->change.committed;
+        driver_fold_changes(d, d->marker);
     }
     if (write->pulled) {
         driver_pulled_piece_written(d, write);

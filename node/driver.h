@@ -112,7 +112,8 @@ struct driver_entry {
 };
 
 /* Appends as leader, all at consecutive indexes from *first on. STATUS_NOT_LEADER (also while
- * leadership is being handed over), STATUS_NO_MEMORY. */
+ * leadership is being handed over), STATUS_NO_MEMORY. A membership goes alone: STATUS_INVALID if
+ * not, or if it is none; STATUS_PRECONDITION when it may not be now (guards_change()). */
 int driver_submit(
     struct driver *driver, const struct driver_entry *entries, size_t count, uint64_t *first);
 

@@ -14,10 +14,11 @@ void driver_begin_install(struct driver *d, const struct raft_update *update)
     d->install.active = true;
     d->install.metadata = update->snapshot.metadata;
     d->install.position = d->marker;
+    d->install.known = driver_committed_in_log(d);
     d->install.asked = false;
     d->install.writing = false;
     d->install.retry_ms = d->hooks->now_ms(d->arg);
-    d->change_count = 0;
+    d->change_count = d->confirmed_count;
     raft_free(update->snapshot.chunk.base);
 }
 
@@ -46,7 +47,7 @@ static void finish_install(struct driver *d)
     event.persisted_snapshot.metadata = d->install.metadata;
     event.persisted_snapshot.last = true;
     d->membership_index = d->install.metadata.configuration_index;
-    d->change_count = 0;
+    d->change_count = d->confirmed_count = 0;
     d->install.active = false;
     driver_step(d, &event, &(struct driver_offer){0});
 }
@@ -73,6 +74,7 @@ void driver_pursue_install(struct driver *d)
     /* All that was queued is on disk: from here on the disk alone is looked at. */
     if (d->install.position < d->marker) {
         d->install.position = d->marker;
+        d->install.known = driver_committed_in_log(d);
     }
     tail_restart(&d->tail, tail_last(&d->tail) + 1);
     d->install.asked = true;
@@ -149,6 +151,17 @@ static struct driver_write *make_pulled_write(const struct record *records, size
     return write;
 }
 
+/* All of these are committed, and the write of the piece says so. */
+static void note_memberships(struct driver *d, const struct record *records, size_t count)
+{
+    driver_fold_changes(d, records[count - 1].index);
+    for (size_t i = 0; i < count; i++) {
+        if (records[i].kind == RECORD_MEMBERSHIP) {
+            d->membership_index = records[i].index;
+        }
+    }
+}
+
 int driver_pulled(struct driver *d, const struct record *records, size_t count)
 {
     if (driver_wants_pull(d) == 0 || count == 0) {
@@ -157,11 +170,7 @@ int driver_pulled(struct driver *d, const struct record *records, size_t count)
     if (!pulled_is_sane(d, records, count)) {
         return STATUS_MALFORMED;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (records[i].kind == RECORD_MEMBERSHIP) {
-            d->membership_index = records[i].index;
-        }
-    }
+    note_memberships(d, records, count);
     size_t known = pulled_known(d, records, count);
     uint64_t last = records[count - 1].index;
     uint64_t log_last = tail_last(&d->tail);

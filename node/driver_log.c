@@ -79,9 +79,10 @@ int driver_membership_at(const struct driver *d, uint64_t index, struct raft_con
     return status;
 }
 
-/* The newest membership record <= index. */
 uint64_t driver_membership_upto(const struct driver *d, uint64_t index)
 {
+    assert(index >= d->membership_index);
+
     uint64_t newest = d->membership_index;
     for (unsigned i = 0; i < d->change_count && d->changes[i] <= index; i++) {
         newest = d->changes[i];
@@ -140,13 +141,15 @@ void driver_give_write(struct driver *d, struct driver_write *write)
     d->hooks->write(d->arg, write);
 }
 
-uint64_t driver_present_commit(const struct driver *d)
+uint64_t driver_committed_in_log(const struct driver *d)
 {
-    if (d->install.active) {
-        return d->install.position;
-    }
     uint64_t last = tail_last(&d->tail);
     return d->raft.commit_index < last ? d->raft.commit_index : last;
+}
+
+uint64_t driver_present_commit(const struct driver *d)
+{
+    return d->install.active ? d->install.position : driver_committed_in_log(d);
 }
 
 int driver_write_marker(struct driver *d)
@@ -195,6 +198,18 @@ void driver_drop_changes(struct driver *d, uint64_t index)
     while (d->change_count > 0 && d->changes[d->change_count - 1] >= index) {
         d->change_count--;
     }
+    assert(d->confirmed_count <= d->change_count); /* What is committed stays. */
+}
+
+void driver_fold_changes(struct driver *d, uint64_t upto)
+{
+    unsigned n = 0;
+    while (n < d->confirmed_count && d->changes[n] <= upto) {
+        d->membership_index = d->changes[n++];
+    }
+    d->change_count -= n;
+    d->confirmed_count -= n;
+    memmove(d->changes, d->changes + n, d->change_count * sizeof d->changes[0]);
 }
 
 static int append_entry(struct driver *d, const struct driver_entry *source, uint64_t term,

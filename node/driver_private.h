@@ -37,15 +37,17 @@ struct driver {
     uint64_t marker;       /* Durable. */
     uint64_t marker_given; /* In a write under way, or durable. */
     uint64_t marker_due_ms;
-    /* Membership records above membership_index, the newest committed one. */
+    /* The newest membership record <= marker, and those above it: the first of them the core knows
+     * to be committed, which a leader may prove before our commit index says so. */
     uint64_t membership_index;
     uint64_t changes[DRIVER_CHANGES_MAX];
-    unsigned change_count;
+    unsigned change_count, confirmed_count;
     /* The snapshot that is being installed. */
     struct {
         bool active;
         struct raft_snapshot_metadata metadata;
         uint64_t position; /* Written up to here. */
+        uint64_t known;    /* Committed as it began. */
         bool asked;        /* hooks.pull is at work. */
         bool writing;
         uint64_t retry_ms;
@@ -69,7 +71,7 @@ struct driver_offer {
 /* One raft_step(), and all that follows from it, in the order that the core demands. */
 int driver_step(struct driver *d, struct raft_event *event, const struct driver_offer *offer);
 void driver_fail(struct driver *d, const char *why);
-/* Tells the core that the membership at index, the oldest of d->changes, is committed. */
+/* Tells the core that the next membership is committed: d->changes[d->confirmed_count]. */
 int driver_confirm_change(struct driver *d);
 struct driver_peer *driver_find_peer(struct driver *d, uint64_t node);
 /* The one block that the core wants for a batch, and frees or gives back. It needs no payload but a
@@ -84,19 +86,23 @@ enum raft_entry_type driver_type_of(enum record_kind kind);
 int driver_decode_membership(struct bytes payload, struct raft_configuration *configuration);
 int driver_membership_at(
     const struct driver *d, uint64_t index, struct raft_configuration *configuration);
-/* The newest membership record <= index. */
+/* The newest membership record <= index; that is no less than the marker. */
 uint64_t driver_membership_upto(const struct driver *d, uint64_t index);
 struct driver_write *driver_make_write(size_t count);
 void driver_free_write(struct driver_write *write);
 void driver_give_write(struct driver *d, struct driver_write *write);
 /* A write of the bounds alone. */
 int driver_write_marker(struct driver *d);
+/* Committed, as the core knows, and in the log. */
+uint64_t driver_committed_in_log(const struct driver *d);
 /* Committed and in the log as it will be when all writes under way are done. */
 uint64_t driver_present_commit(const struct driver *d);
 /* The newest entry that no write under way may touch. */
 uint64_t driver_flushed_upto(const struct driver *d);
 /* What a completed write has stored for good: later writes under way may replace some of it. */
 uint64_t driver_written_top(const struct driver *d, const struct driver_write *write);
+/* The confirmed ones up to there are what the marker says from now on. */
+void driver_fold_changes(struct driver *d, uint64_t upto);
 /* Forgets memberships from index on. */
 void driver_drop_changes(struct driver *d, uint64_t index);
 /* New entries of an update: what stood at their first index and above is replaced. */

@@ -119,7 +119,8 @@ static int receive_append(
         append.count = split ? guards_split(append.records, left) : left;
         if (split && append.count > 0 && append.records[0]->kind == RECORD_MEMBERSHIP) {
             uint64_t proven = guards_split_commit(&d->raft, message->term, append.prev_index + 1);
-            if (proven > 0 && d->change_count > 0 && d->changes[0] == proven) {
+            if (proven > 0 && d->confirmed_count < d->change_count &&
+                d->changes[d->confirmed_count] == proven) {
                 driver_confirm_change(d);
             }
         }

@@ -183,6 +183,80 @@ raft_index guards_split_commit(const struct raft *raft, raft_term term, raft_ind
     return proven ? uncommitted : 0;
 }
 
+static const struct raft_server *find_server(const struct raft_configuration *c, raft_id id)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->servers[i].id == id) {
+            return &c->servers[i];
+        }
+    }
+    return NULL;
+}
+
+/* How many servers are not in b, or there with another role. */
+static unsigned differing(const struct raft_configuration *a, const struct raft_configuration *b)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < a->n; i++) {
+        const struct raft_server *other = find_server(b, a->servers[i].id);
+        n += other == NULL || other->role != a->servers[i].role;
+    }
+    return n;
+}
+
+/* The core keeps progress by place. */
+static bool keeps_order(const struct raft_configuration *now, const struct raft_configuration *next)
+{
+    unsigned k = 0;
+    for (unsigned i = 0; i < next->n; i++) {
+        if (find_server(now, next->servers[i].id) == NULL) {
+            continue;
+        }
+        while (k < now->n && now->servers[k].id != next->servers[i].id) {
+            k++;
+        }
+        if (k == now->n) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int not_now(struct error *err, const char *why)
+{
+    return error_set(err, STATUS_PRECONDITION, "the membership cannot change now: %s", why);
+}
+
+int guards_change(const struct raft *raft, const struct raft_configuration *next,
+    raft_term committed_term, struct error *err)
+{
+    enum { VOTERS_MIN = 3 };
+    const struct raft_configuration *now = &raft->configuration;
+    if (raft->configuration_uncommitted_index != 0) {
+        return not_now(err, "the last change is not committed yet");
+    }
+    if (committed_term != raft->current_term) {
+        return not_now(err, "the new leader has not committed anything yet");
+    }
+    if (differing(now, next) > 1 || differing(next, now) > 1 || !keeps_order(now, next)) {
+        return not_now(err, "one node at a time is added, removed, or given another role");
+    }
+    unsigned voters = 0;
+    for (unsigned i = 0; i < next->n; i++) {
+        if (next->servers[i].role != RAFT_VOTER) {
+            continue;
+        }
+        raft_index match;
+        voters++;
+        if (raft_match_index((struct raft *)raft, next->servers[i].id, &match) != 0 ||
+            match < raft->configuration_committed_index) {
+            return not_now(err, "a voter does not hold the last change yet");
+        }
+    }
+    return voters >= VOTERS_MIN ? STATUS_OK
+                                : not_now(err, "there would be fewer than three voters");
+}
+
 raft_term guards_prev_term(
     const struct raft *raft, raft_term requested, const struct raft_request_vote_result *result)
 {

@@ -3,17 +3,24 @@
  * checks what a peer sends. Each guard is named, and each has a scripted case in
  * tests/node/test_guards.c that goes wrong without it.
  *
- *   STALE  A late AppendEntries or InstallSnapshot of an older term is answered with an
+ *  - STALE: A late AppendEntries or InstallSnapshot of an older term is answered with an
  * uninitialised last_log_index, which a leader of that answer's term takes for an acknowledgement:
  * a lost write. Such answers are marked on our wire, and the receiver takes nothing but the term
- * from them. BELOW  An AppendEntries that starts below what is committed here makes the core store
- * old entries at the end of its log, or refuse for ever. What is committed matches by definition,
- * so the message is cut to begin behind it. REJ    A late refusal of what the follower has since
- * acknowledged moves its progress back below its match. SPLIT  A membership record that is not
- * first in a batch is noted at the batch's index, and a second one while the first is uncommitted
- * is not expected. Batches are cut, and the older one is committed first: a leader sends a second
- * only then. PREV   A refused pre-vote's answer echoes the candidate's term, so a good candidate
- * with a low term never learns of a higher one and nobody is elected. The answer is given our term.
+ * from them.
+ *  - BELOW: An AppendEntries that starts below what is committed here makes the core store old
+ * entries at the end of its log, or refuse for ever. What is committed matches by definition, so
+ * the message is cut to begin behind it.
+ *  - REJ: A late refusal of what the follower has since acknowledged moves its progress back below
+ * its match.
+ *  - SPLIT: A membership record that is not first in a batch is noted at the batch's index, and a
+ * second one while the first is uncommitted is not expected. Batches are cut, and the older one is
+ * confirmed first: a leader sends a second only when it is committed.
+ *  - PREV: A refused pre-vote's answer echoes the candidate's term, so a good candidate with a low
+ * term never learns of a higher one and nobody is elected. The answer is given our term.
+ *  - CHANGE: The core lets a leader change the membership before anything of its own term is
+ * committed, which may lose what is; while a voter has yet to hear that it is one, which may leave
+ * no majority that knows itself; by more than one node, or down to two voters, of which one may
+ * elect itself in a term that has a leader. None of these is submitted.
  *
  * All are pure and belong to the driver. Threads: the loop. */
 #ifndef NODE_GUARDS_H
@@ -32,6 +39,7 @@ enum guard {
     GUARD_REJ = 4,
     GUARD_SPLIT = 8,
     GUARD_PREV = 16,
+    GUARD_CHANGE = 32,
 };
 
 /* Every field of a peer's message, before the core sees it. STATUS_MALFORMED: the peer is not to be
@@ -62,6 +70,11 @@ size_t guards_split(Zhurnal__Peer__V1__Record *const *records, size_t count);
 /* SPLIT: the index whose RAFT_CONFIGURATION is to be fired before a batch that begins with a
  * membership record at `index`; 0: none. */
 raft_index guards_split_commit(const struct raft *raft, raft_term term, raft_index index);
+
+/* CHANGE: whether the leader may submit this membership now; committed_term is the term of the
+ * newest committed entry. STATUS_PRECONDITION, with a sentence. */
+int guards_change(const struct raft *raft, const struct raft_configuration *next,
+    raft_term committed_term, struct error *err);
 
 /* PREV: the term to answer a vote request of this term with. */
 raft_term guards_prev_term(

@@ -54,6 +54,7 @@ struct sim_options {
     unsigned tear_permille;   /* Saves of the state that end in a crash. */
     unsigned lie_permille;    /* Crashes after which the newest flushed write is gone. */
     unsigned forget_permille; /* Saves of the state that are reported, and not done. */
+    bool change;              /* Voters become standbys, and voters again. */
     /* The driver's. */
     unsigned election_ms, heartbeat_ms;
     unsigned inflight_entries, snapshot_each;
@@ -123,8 +124,9 @@ struct sim_node {
     unsigned ready; /* Bits: peers for which the driver has something. */
     bool pulling, pull_due;
     uint64_t pull_to;
-    uint64_t checked; /* Committed and compared up to here, since start. */
-    uint64_t applied; /* The same, of what may be applied. */
+    uint64_t led_term; /* The last that it was seen to lead. */
+    uint64_t checked;  /* Committed and compared up to here, since start. */
+    uint64_t applied;  /* The same, of what may be applied. */
     struct sim_pending *pending;
     size_t pending_count;
 };
@@ -195,7 +197,7 @@ struct sim {
 
     /* Over all lives, for reports. */
     struct {
-        uint64_t steps, acknowledged, crashes, installs, messages, bytes, elections;
+        uint64_t steps, acknowledged, crashes, installs, messages, bytes, elections, changes;
         uint64_t entries_sent; /* In AppendEntries. */
         uint64_t cold_reads;
     } count;
@@ -241,6 +243,10 @@ bool sim_submit(struct sim_node *node, unsigned count);
 /* The same, as it is. The payload is taken over. */
 bool sim_submit_payload(struct sim_node *node, struct payload *payload);
 void sim_transfer(struct sim_node *node, uint64_t to);
+/* As leader: the member becomes a voter or a standby. STATUS_* of driver_submit(). */
+int sim_change(struct sim_node *node, uint64_t member, bool voter);
+/* The same for one or another, so that there remain three voters. */
+int sim_change_some(struct sim_node *node);
 /* Due after each call of a node's driver: sends, checks, applies. */
 void sim_settle(struct sim_node *node);
 void sim_tick(struct sim_node *node);

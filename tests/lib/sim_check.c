@@ -122,6 +122,7 @@ void sim_check_started(struct sim_node *node)
             sim, "the bounds of node %" PRIu64 " run ahead: %" PRIu64, node->id, committed);
     }
     node->checked = 0;
+    node->led_term = 0;
 }
 
 /* ---- messages ---- */
@@ -230,15 +231,22 @@ static void check_leader(struct sim_node *node, const struct driver_status *stat
             node->id, status->term);
     }
     *leader = node->id;
+    node->led_term = status->term;
 }
 
-static unsigned copies(const struct sim *sim, uint64_t index, struct sim_entry entry)
+/* By the membership that the leader goes by. */
+static bool majority_holds(const struct sim_node *leader, uint64_t index, struct sim_entry entry)
 {
-    unsigned n = 0;
-    for (unsigned i = 0; i < sim->options.nodes; i++) {
-        n += holds(&sim->nodes[i].disk, index, entry);
+    struct driver_member members[DRIVER_MEMBERS_MAX];
+    unsigned count = driver_members(leader->driver, members);
+    unsigned voters = 0;
+    unsigned copies = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct sim_node *node = &leader->sim->nodes[members[i].node - 1];
+        voters += members[i].voter;
+        copies += members[i].voter && holds(&node->disk, index, entry);
     }
-    return n;
+    return copies > voters / 2;
 }
 
 static void check_commit(struct sim_node *node, const struct driver_status *status, uint64_t index,
@@ -254,13 +262,14 @@ static void check_commit(struct sim_node *node, const struct driver_status *stat
         }
         return;
     }
-    unsigned n = copies(sim, index, entry);
-    if (index > 1 && status->role != DRIVER_LEADER) {
+    /* One that is no voter any more steps down as it commits that. */
+    bool leads = status->role == DRIVER_LEADER || node->led_term == status->term;
+    if (index > 1 && !leads) {
         sim_violation(
             sim, "node %" PRIu64 " commits %" PRIu64 " before any leader", node->id, index);
-    } else if (n <= sim->options.nodes / 2) {
-        sim_violation(sim, "node %" PRIu64 " commits %" PRIu64 ", which %u nodes have on disk",
-            node->id, index, n);
+    } else if (!majority_holds(node, index, entry)) {
+        sim_violation(sim, "node %" PRIu64 " commits %" PRIu64 ", which no majority has on disk",
+            node->id, index);
     }
     sim_log_set(&sim->committed, index, entry);
 }
@@ -318,7 +327,7 @@ void sim_check_acknowledged(struct sim_node *node, const struct sim_pending *pen
     if (!holds(&sim->committed, pending->index, entry)) {
         return; /* Its leader was deposed: the outcome is unknown, and nobody was told otherwise. */
     }
-    if (copies(sim, pending->index, entry) <= sim->options.nodes / 2) {
+    if (!majority_holds(node, pending->index, entry)) {
         sim_violation(sim, "node %" PRIu64 " acknowledges %" PRIu64 " without a majority", node->id,
             pending->index);
     }

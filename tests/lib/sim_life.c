@@ -218,6 +218,7 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.inflight_entries = ONE_OF(&random, 16, 64, 4096);
     options.snapshot_each = ONE_OF(&random, 4, 20, 60, 20000);
     options.tail_bytes = ONE_OF(&random, 1, 400, 1 << 20);
+    options.change = nodes > 3 && random_below(&random, 2) == 0;
     if (options.fifo) {
         options.drop_permille /= 4; /* A drop costs a whole link here. */
     } else {
@@ -267,6 +268,7 @@ static void cut_off(struct sim *sim)
 
 /* Of a thousand. */
 enum {
+    UPTO_CHANGE = 150,
     UPTO_SUBMIT = 850,
     UPTO_CRASH = 865,
     UPTO_CRASH_ALL = 870,
@@ -280,7 +282,12 @@ static void act(struct sim *sim)
 {
     unsigned dice = random_below(&sim->random, UPTO_ALL);
     struct sim_node *node = &sim->nodes[random_below(&sim->random, sim->options.nodes)];
-    if (dice < UPTO_SUBMIT) {
+    if (dice < UPTO_CHANGE && sim->options.change) {
+        struct sim_node *leader = sim_leader(sim);
+        if (leader != NULL) {
+            (void)sim_change_some(leader);
+        }
+    } else if (dice < UPTO_SUBMIT) {
         submit_somewhere(sim);
     } else if (dice < UPTO_CRASH) {
         if (node->up) {
@@ -366,6 +373,24 @@ void sim_await_progress(struct sim *sim)
     sim_violation(sim, "no progress without faults:%s", nodes);
 }
 
+static void await_change(struct sim *sim)
+{
+    uint64_t end_ms = sim->now_ms + PROGRESS_ELECTIONS * (uint64_t)sim->options.election_ms;
+    bool changed = false;
+    while (sim->violation[0] == '\0' && !changed && sim->now_ms < end_ms) {
+        struct sim_node *leader = sim_leader(sim);
+        changed = leader != NULL && sim_change_some(leader) == STATUS_OK;
+        if (leader != NULL && !changed && leader->pending_count == 0) {
+            (void)sim_submit(leader, 1); /* It needs to commit something of its own. */
+        }
+        (void)sim_step(sim, end_ms);
+    }
+    if (!changed) {
+        sim_violation(sim, "the membership does not change without faults");
+    }
+    sim_await_progress(sim);
+}
+
 bool sim_live(
     struct sim *sim, const struct sim_options *options, const struct sim_app *app, unsigned steps)
 {
@@ -381,6 +406,9 @@ bool sim_live(
     if (sim->violation[0] == '\0') {
         sim_heal(sim);
         sim_await_progress(sim);
+    }
+    if (sim->violation[0] == '\0' && sim->options.change) {
+        await_change(sim);
     }
     if (sim->violation[0] == '\0') {
         sim_check_logs(sim);

@@ -385,6 +385,52 @@ static void without_split_an_older_membership_than_the_committed_one_comes_back(
     assert_int_not_equal(members_after_the_second_is_replaced(&f->sim, GUARD_SPLIT), 4);
 }
 
+/* ---- CHANGE ---- */
+
+static int submit_with_a_command(struct sim_node *node, struct payload *membership)
+{
+    const struct driver_entry entries[] = {{.kind = RECORD_COMMAND, .payload = membership},
+        {.kind = RECORD_MEMBERSHIP, .payload = membership}};
+    uint64_t first;
+    return driver_submit(node->driver, entries, 2, &first);
+}
+
+static void a_membership_changes_alone_by_one_and_with_three_voters_left(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    const struct sim_options options = {.nodes = 5, .seed = 3};
+    struct sim_node *leader = begin_with_leader(sim, &options);
+    assert_non_null(leader);
+    uint64_t a = leader->id % 5 + 1;
+    uint64_t b = a % 5 + 1;
+    uint64_t c = b % 5 + 1;
+    assert_int_equal(sim_change(leader, a, false), STATUS_PRECONDITION); /* Nothing of this term. */
+    assert_true(sim_submit(leader, 1));
+    sim_run(sim, SIM_ELECTION_MS);
+    assert_int_equal(sim_change(leader, a, false), STATUS_OK);
+    assert_int_equal(sim_change(leader, b, false), STATUS_PRECONDITION); /* Not yet committed. */
+    sim_run(sim, SIM_ELECTION_MS);
+    sim_crash(sim_node(sim, b));
+    sim_node(sim, b)->life++; /* It stays off, and does not learn of the next one. */
+    assert_int_equal(sim_change(leader, a, true), STATUS_OK);
+    sim_run(sim, SIM_ELECTION_MS);
+    assert_int_equal(sim_change(leader, a, false), STATUS_PRECONDITION);
+    sim_start(sim_node(sim, b));
+    sim_run(sim, SIM_ELECTION_MS);
+    assert_int_equal(sim_change(leader, a, false), STATUS_OK);
+    sim_run(sim, SIM_ELECTION_MS);
+    assert_int_equal(sim_change(leader, b, false), STATUS_OK);
+    sim_run(sim, SIM_ELECTION_MS);
+    assert_int_equal(sim_change(leader, c, false), STATUS_PRECONDITION); /* Two would be left. */
+
+    struct payload *payload = payload_create("x", 1);
+    assert_non_null(payload);
+    assert_int_equal(submit_with_a_command(leader, payload), STATUS_INVALID);
+    payload_unref(payload);
+    assert_true(ends_well(sim));
+}
+
 /* ---- what a peer may not send ---- */
 
 static int check(struct sim *sim, uint64_t from, const Zhurnal__Peer__V1__Frame *frame)
@@ -494,6 +540,7 @@ int main(void)
         TEST_WITH_FIXTURE(without_below_old_entries_are_put_at_the_end_and_the_process_stops),
         TEST_WITH_FIXTURE(without_split_a_membership_that_is_gone_stays_in_force),
         TEST_WITH_FIXTURE(without_split_an_older_membership_than_the_committed_one_comes_back),
+        TEST_WITH_FIXTURE(a_membership_changes_alone_by_one_and_with_three_voters_left),
         TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
         TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),
         TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),

@@ -37,9 +37,11 @@ static unsigned live_all(struct sim *sim, unsigned nodes)
     (void)clock_gettime(CLOCK_MONOTONIC, &ended);
     print_message("%" PRIu64 " lives of %u nodes: %" PRIu64 " steps, %" PRIu64
                   " acknowledged, %" PRIu64 " elections, %" PRIu64 " crashes, %" PRIu64
-                  " installs, %" PRIu64 " cold reads, %" PRIu64 " messages, %.1f s\n",
+                  " installs, %" PRIu64 " changes, %" PRIu64 " cold reads, %" PRIu64
+                  " messages, %.1f s\n",
         to - from + 1, nodes, sim->count.steps, sim->count.acknowledged, sim->count.elections,
-        sim->count.crashes, sim->count.installs, sim->count.cold_reads, sim->count.messages,
+        sim->count.crashes, sim->count.installs, sim->count.changes, sim->count.cold_reads,
+        sim->count.messages,
         (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9);
     return violations;
 }
