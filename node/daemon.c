@@ -164,6 +164,7 @@ static void on_connection(
 static int create_server(struct daemon *d, struct error *err)
 {
     const struct rpc_server_options options = {.tls = d->server_tls,
+        .request_max = SERVICE_MESSAGE_MAX,
         .connections_max = d->config->connections_max,
         .on_connection = on_connection,
         .context = d};

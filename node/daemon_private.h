@@ -23,6 +23,12 @@ struct daemon_member {
     char address[DAEMON_ADDRESS_SIZE];
 };
 
+/* What the log was told last of a node: the same is not told twice in a row. */
+struct daemon_note {
+    uint64_t node;
+    char what[DAEMON_ADDRESS_SIZE];
+};
+
 /* What the log was told last. */
 struct daemon_told {
     enum driver_role role;
@@ -63,6 +69,7 @@ struct daemon {
     bool log_full, views_full;
     struct daemon_member members[DRIVER_MEMBERS_MAX];
     unsigned member_count;
+    struct daemon_note notes[DRIVER_MEMBERS_MAX];
     struct daemon_told told;
     bool serving;
     enum daemon_stage stage;

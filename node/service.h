@@ -9,17 +9,28 @@
 #define NODE_SERVICE_H
 
 #include "node/group.h"
+#include "node/outbox.h"
 #include "node/peers.h"
 #include "node/pool.h"
 #include "node/store.h"
 #include "rpc/server.h"
 
+#include <assert.h>
 #include <sys/queue.h>
 
 enum {
     SERVICE_LEVEL_MAX = 1, /* The highest feature level that this software knows. */
     SERVICE_REPLAYS_MAX = 256,
+    /* Of one message. Clients' writes are held to less (submission.h), but among nodes an entry is
+     * larger than its request was, by what it is stamped and salted with, and has company. */
+    SERVICE_MESSAGE_MAX = 3 << 20,
+    SERVICE_PART_OVERHEAD = 64,
+    SERVICE_STAMP_OVERHEAD = 64 << 10,
 };
+static_assert(SUBMISSION_REQUEST_MAX + SUBMISSION_PARTS_MAX * SERVICE_PART_OVERHEAD +
+            SERVICE_STAMP_OVERHEAD + OUTBOX_CHUNK_BYTES <=
+        SERVICE_MESSAGE_MAX,
+    "any entry must fit into a message between nodes");
 
 /* All borrowed; complete before the server listens. */
 struct service {
