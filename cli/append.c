@@ -1,0 +1,293 @@
+/* zhurnalctl append: entries into the journal, each recorded once, whatever breaks in between. */
+#include "cli/append_report.h"
+#include "cli/append_source.h"
+#include "cli/session.h"
+#include "node/journal/verdict.h"
+#include "proto/guard.h"
+#include "rpc/status_details.h"
+#include <zhurnal/v1/journal.pb-c.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int run(struct context *context, int argc, char **argv);
+
+const struct command append_command = {
+    .name = "append",
+    .summary = "records entries",
+    .help =
+        "zhurnalctl append [FILE] [--delimited] [--in-flight N] [--check-only]\n"
+        "                  [--acknowledged FILE] [--progress] [--retry SECONDS]\n"
+        "    Reads AppendRequests from FILE or standard input: proto3 JSON, one object after\n"
+        "    another, or with --delimited protobuf, each message after its length as a varint.\n"
+        "    {\"draft\": {\"school\": \"77\", \"actor\": {…}, \"events\": [{\"day\": 20261123, "
+        "…}]}}\n"
+        "    An entry id that is left out in JSON is made. What gets no answer is sent again, the\n"
+        "    same bytes, to the next endpoint, for --retry seconds (60): it is recorded once.\n"
+        "  --in-flight N          so many at a time; with 1, the default, they keep their order\n"
+        "  --check-only           only judge (JSON)\n"
+        "  --acknowledged FILE    a line for each that is recorded: school, entry id, index\n"
+        "  --progress             even where standard error is no terminal\n"
+        "    Ends with a summary. Exit 1 where one was refused, 3 where one got no answer.\n",
+    .run = run,
+};
+
+enum {
+    OPTION_DELIMITED = OPTION_OWN,
+    OPTION_IN_FLIGHT,
+    OPTION_CHECK,
+    OPTION_ACKNOWLEDGED,
+    OPTION_PROGRESS,
+    OPTION_RETRY,
+};
+enum { IN_FLIGHT_MAX = 1024, RETRY_S = 60, PAUSE_MS = 50, ATTEMPT_MS = 10000, NS_IN_US = 1000 };
+
+struct append;
+
+/* A request on its way. */
+struct flight {
+    struct append *append;
+    struct append_item item;
+    unsigned endpoint; /* That it was sent to. */
+    uint64_t begun_us;
+    uv_timer_t timer; /* Between two attempts. */
+    bool busy;
+};
+
+struct append {
+    struct session session;
+    struct append_source source;
+    struct append_report report;
+    struct flight *flights;
+    unsigned in_flight; /* How many there may be. */
+    unsigned busy;
+    uint64_t retry_s;
+    const char *acknowledged; /* A file; NULL: none. */
+    bool exhausted;           /* The source has no more. */
+    int source_code;          /* Or it failed. */
+};
+
+static uint64_t now_us(void)
+{
+    return uv_hrtime() / NS_IN_US;
+}
+
+static void fill(struct append *append);
+
+/* ---- one request ---- */
+
+static void finish(struct flight *flight)
+{
+    free(flight->item.request);
+    flight->item.request = NULL;
+    flight->busy = false;
+    flight->append->busy--;
+    fill(flight->append);
+}
+
+static void send_again(uv_timer_t *timer);
+
+/* Sending the same bytes again cannot record them twice. */
+static bool may_help(enum grpc_code code)
+{
+    return code == GRPC_UNAVAILABLE || code == GRPC_DEADLINE_EXCEEDED || code == GRPC_CANCELLED ||
+        code == GRPC_RESOURCE_EXHAUSTED;
+}
+
+static bool decode_verdict(struct bytes details, struct arena *arena, struct verdict *verdict)
+{
+    struct bytes encoded;
+    return details.size > 0 &&
+        status_details_find(details, STATUS_DETAILS_VERDICT, &encoded) == STATUS_OK &&
+        verdict_decode(encoded, arena, verdict) == STATUS_OK;
+}
+
+static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
+{
+    struct flight *flight = rpc_stream_user(stream);
+    struct append *append = flight->append;
+    if (result->code == GRPC_OK) {
+        finish(flight);
+        return;
+    }
+    uint64_t waited_us = now_us() - flight->begun_us;
+    if (may_help(result->code) && waited_us < append->retry_s * 1000000) {
+        if (flight->endpoint == append->session.current) {
+            session_next(&append->session);
+        }
+        append_report_retry(&append->report);
+        uv_timer_start(&flight->timer, send_again, PAUSE_MS, 0);
+        return;
+    }
+    struct verdict verdict = {0};
+    struct arena arena;
+    arena_init(&arena, guard_arena_limit(result->details.size));
+    bool judged = decode_verdict(result->details, &arena, &verdict);
+    append_report_refusal(
+        &append->report, &flight->item, result->code, result->sentence, judged ? &verdict : NULL);
+    arena_reset(&arena);
+    finish(flight);
+}
+
+static void on_message(
+    struct rpc_stream *stream, const ProtobufCMessage *message, struct bytes encoded)
+{
+    (void)encoded;
+    struct flight *flight = rpc_stream_user(stream);
+    append_report_answer(
+        &flight->append->report, &flight->item, (const void *)message, now_us() - flight->begun_us);
+}
+
+static void send_one(struct flight *flight)
+{
+    struct append *append = flight->append;
+    const struct rpc_stream_options options = {.path = "/zhurnal.v1.JournalService/Append",
+        .response = &zhurnal__v1__append_response__descriptor,
+        .timeout_ms = ATTEMPT_MS,
+        .on_message = on_message,
+        .on_status = on_status,
+        .user = flight};
+    flight->endpoint = append->session.current;
+    struct rpc_channel *channel = session_channel(&append->session, flight->endpoint);
+    const struct bytes request = bytes_of(flight->item.request, flight->item.size);
+    if (channel == NULL || rpc_unary_start_encoded(channel, &options, request) == NULL) {
+        append_report_refusal(&append->report, &flight->item, GRPC_UNAVAILABLE,
+            "the call cannot be made: out of memory, or no such address", NULL);
+        finish(flight);
+    }
+}
+
+static void send_again(uv_timer_t *timer)
+{
+    send_one(timer->data);
+}
+
+/* ---- all of them ---- */
+
+static bool take_next(struct append *append, struct flight *flight)
+{
+    struct error err;
+    int status = append_source_next(&append->source, &flight->item, &err);
+    if (status == STATUS_OK) {
+        return true;
+    }
+    append->exhausted = true;
+    append->source_code = status == STATUS_NOT_FOUND ? EXIT_OK : say_error(&err);
+    return false;
+}
+
+static void fill(struct append *append)
+{
+    for (unsigned i = 0; i < append->in_flight && !append->exhausted; i++) {
+        struct flight *flight = &append->flights[i];
+        if (!flight->busy && take_next(append, flight)) {
+            flight->busy = true;
+            append->busy++;
+            flight->begun_us = now_us();
+            send_one(flight);
+        }
+    }
+}
+
+static int append_all(struct append *append)
+{
+    append->flights = calloc(append->in_flight, sizeof *append->flights);
+    if (append->flights == NULL) {
+        say("out of memory");
+        return EXIT_REFUSED;
+    }
+    for (unsigned i = 0; i < append->in_flight; i++) {
+        append->flights[i].append = append;
+        uv_timer_init(&append->session.loop, &append->flights[i].timer);
+        append->flights[i].timer.data = &append->flights[i];
+    }
+    fill(append);
+    while (append->busy > 0) {
+        uv_run(&append->session.loop, UV_RUN_ONCE);
+    }
+    for (unsigned i = 0; i < append->in_flight; i++) {
+        uv_close((uv_handle_t *)&append->flights[i].timer, NULL);
+    }
+    int code = append_report_end(&append->report);
+    return append->source_code != EXIT_OK ? append->source_code : code;
+}
+
+/* ---- options ---- */
+
+static bool take_number(const char *name, uint64_t high, uint64_t *out)
+{
+    return options_number(name, optarg, 1, high, out);
+}
+
+/* 0: not one of these; 1: taken; -1: wrong. */
+static int take(struct append *append, int option)
+{
+    uint64_t number;
+    switch (option) {
+    case OPTION_DELIMITED:
+        append->source.delimited = true;
+        return 1;
+    case OPTION_CHECK:
+        append->source.check_only = true;
+        return 1;
+    case OPTION_PROGRESS:
+        append->report.progress = true;
+        return 1;
+    case OPTION_ACKNOWLEDGED:
+        append->acknowledged = optarg;
+        return 1;
+    case OPTION_IN_FLIGHT:
+        if (!take_number("in-flight", IN_FLIGHT_MAX, &number)) {
+            return -1;
+        }
+        append->in_flight = (unsigned)number;
+        return 1;
+    case OPTION_RETRY:
+        return take_number("retry", 86400, &append->retry_s) ? 1 : -1;
+    default:
+        return 0;
+    }
+}
+
+static int append_from(struct append *append, const struct context *context, const char *name)
+{
+    struct error err;
+    if (append_source_open(&append->source, name, &err) != STATUS_OK ||
+        append_report_begin(&append->report, append->acknowledged, context->json, &err) !=
+            STATUS_OK) {
+        return say_error(&err);
+    }
+    int code = session_open(&append->session, context);
+    if (code == EXIT_OK) {
+        code = append_all(append);
+        session_close(&append->session);
+        free(append->flights);
+    }
+    append_source_close(&append->source);
+    append_report_deinit(&append->report);
+    return code;
+}
+
+static int run(struct context *context, int argc, char **argv)
+{
+    static const struct option options[] = {{"delimited", no_argument, NULL, OPTION_DELIMITED},
+        {"in-flight", required_argument, NULL, OPTION_IN_FLIGHT},
+        {"check-only", no_argument, NULL, OPTION_CHECK},
+        {"acknowledged", required_argument, NULL, OPTION_ACKNOWLEDGED},
+        {"progress", no_argument, NULL, OPTION_PROGRESS},
+        {"retry", required_argument, NULL, OPTION_RETRY}, COMMON_OPTIONS, {0}};
+    static struct append append = {.in_flight = 1, .retry_s = RETRY_S};
+    int option;
+    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        bool help = false;
+        int taken = take(&append, option);
+        int code = taken != 0 ? EXIT_OK : options_take(context, &append_command, option, &help);
+        if (taken < 0 || code != EXIT_OK || help) {
+            return taken < 0 ? EXIT_WRONG_USE : code;
+        }
+    }
+    const char *name = optind < argc ? argv[optind++] : "-";
+    return options_end(argc, argv) ? append_from(&append, context, name) : EXIT_WRONG_USE;
+}

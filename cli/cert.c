@@ -1,0 +1,223 @@
+/* zhurnalctl cert: the cluster's authority, and the certificates it signs. */
+#include "cli/command.h"
+#include "proto/bytes.h"
+#include "proto/hex.h"
+#include "proto/uuid.h"
+#include "rpc/authority.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int run(struct context *context, int argc, char **argv);
+
+const struct command cert_command = {
+    .name = "cert",
+    .summary = "makes the cluster's authority, and certificates",
+    .help =
+        "zhurnalctl cert init --tls DIR\n"
+        "    Mints the cluster's id and its authority: DIR/ca.pem for everybody, DIR/ca.key for\n"
+        "    nobody else. Keep the key offline.\n"
+        "zhurnalctl cert issue --tls DIR WHO [--out DIR] [--name FILE] [--days N]\n"
+        "    Signs a certificate: FILE.pem and FILE.key. WHO is one of\n"
+        "      --node ID --address HOST...   a node, and the names or addresses it is called by\n"
+        "      --frontend NAME --school ID...  a front end of these schools\n"
+        "      --operator NAME, --auditor NAME, --founder NAME\n"
+        "    ID of a node is 1 to 16 hexadecimal digits, of a school a decimal number. FILE is\n"
+        "    node, frontend, operator, auditor or founder unless --name says otherwise.\n",
+    .run = run,
+};
+
+enum {
+    OPTION_NODE = OPTION_OWN,
+    OPTION_ADDRESS,
+    OPTION_FRONTEND,
+    OPTION_SCHOOL,
+    OPTION_OPERATOR,
+    OPTION_AUDITOR,
+    OPTION_FOUNDER,
+    OPTION_OUT,
+    OPTION_NAME,
+    OPTION_DAYS
+};
+enum { DAYS_MAX = 3650 };
+
+struct issue {
+    struct certificate_request request;
+    const char *hosts[CERTIFICATE_HOSTS_MAX];
+    uint64_t schools[IDENTITY_SCHOOLS_MAX];
+    const char *out, *name;
+};
+
+static int init(const struct context *context)
+{
+    uint8_t cluster[UUID_SIZE];
+    char hex[2 * UUID_SIZE + 1];
+    struct authority *authority;
+    struct error err;
+    random_bytes(cluster, sizeof cluster);
+    int status = authority_create(&authority, cluster, (int64_t)time(NULL), &err);
+    if (status == STATUS_OK) {
+        status = authority_save(authority, context->tls, &err);
+    }
+    authority_destroy(authority);
+    if (status != STATUS_OK) {
+        return say_error(&err);
+    }
+    printf("cluster %s: its authority is in %s\n", hex_encode(cluster, sizeof cluster, hex),
+        context->tls);
+    return EXIT_OK;
+}
+
+static bool take_who(struct issue *issue, enum identity_kind kind)
+{
+    if (issue->request.kind != 0) {
+        say("a certificate names one: give --node, --frontend, --operator, --auditor or --founder "
+            "once");
+        return false;
+    }
+    issue->request.kind = kind;
+    issue->request.name = kind == IDENTITY_NODE ? NULL : optarg;
+    if (kind == IDENTITY_NODE && !hex_parse_id(optarg, &issue->request.node)) {
+        say("a node's id is 1 to 16 hexadecimal digits, not '%s'", optarg);
+        return false;
+    }
+    return true;
+}
+
+static bool take_list(struct issue *issue, int option)
+{
+    struct certificate_request *request = &issue->request;
+    if (option == OPTION_ADDRESS && request->host_count < CERTIFICATE_HOSTS_MAX) {
+        issue->hosts[request->host_count++] = optarg;
+        return true;
+    }
+    if (option == OPTION_SCHOOL && request->school_count < IDENTITY_SCHOOLS_MAX) {
+        return options_number(
+            "school", optarg, 1, IDENTITY_SCHOOL_MAX, &issue->schools[request->school_count++]);
+    }
+    say("a certificate names at most %d addresses and %d schools", CERTIFICATE_HOSTS_MAX,
+        IDENTITY_SCHOOLS_MAX);
+    return false;
+}
+
+static bool take_days(struct issue *issue)
+{
+    uint64_t days;
+    bool is = options_number("days", optarg, 1, DAYS_MAX, &days);
+    issue->request.days = is ? (int)days : 0;
+    return is;
+}
+
+/* 0: not one of these; 1: taken; -1: wrong. */
+static int take(struct issue *issue, int option)
+{
+    static const struct {
+        int option;
+        enum identity_kind kind;
+    } kinds[] = {{OPTION_NODE, IDENTITY_NODE}, {OPTION_FRONTEND, IDENTITY_FRONTEND},
+        {OPTION_OPERATOR, IDENTITY_OPERATOR}, {OPTION_AUDITOR, IDENTITY_AUDITOR},
+        {OPTION_FOUNDER, IDENTITY_FOUNDER}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].option == option) {
+            return take_who(issue, kinds[i].kind) ? 1 : -1;
+        }
+    }
+    switch (option) {
+    case OPTION_ADDRESS:
+    case OPTION_SCHOOL:
+        return take_list(issue, option) ? 1 : -1;
+    case OPTION_DAYS:
+        return take_days(issue) ? 1 : -1;
+    case OPTION_OUT:
+        issue->out = optarg;
+        return 1;
+    case OPTION_NAME:
+        issue->name = optarg;
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int sign(const struct issue *issue, const struct authority *authority, const char *out)
+{
+    char certificate[CLI_PATH_SIZE];
+    char key[CLI_PATH_SIZE];
+    struct issued issued;
+    struct error err;
+    const char *name = issue->name != NULL ? issue->name : identity_kind_text(issue->request.kind);
+    int sizes[2] = {snprintf(certificate, sizeof certificate, "%s/%s.pem", out, name),
+        snprintf(key, sizeof key, "%s/%s.key", out, name)};
+    if (sizes[0] >= CLI_PATH_SIZE || sizes[1] >= CLI_PATH_SIZE) {
+        say("the path is too long: %.60s…", out);
+        return EXIT_WRONG_USE;
+    }
+    int status = authority_issue(authority, &issue->request, (int64_t)time(NULL), &issued, &err);
+    if (status == STATUS_OK) {
+        status = issued_save(&issued, certificate, key, &err);
+    }
+    issued_deinit(&issued);
+    if (status != STATUS_OK) {
+        return say_error(&err);
+    }
+    printf("%s, %s\n", certificate, key);
+    return EXIT_OK;
+}
+
+static int issue_one(const struct context *context, struct issue *issue)
+{
+    struct authority *authority;
+    struct error err;
+    if (issue->request.kind == 0) {
+        say("for whom? give --node, --frontend, --operator, --auditor or --founder");
+        return EXIT_WRONG_USE;
+    }
+    issue->request.hosts = issue->hosts;
+    issue->request.schools = issue->schools;
+    if (authority_load(&authority, context->tls, &err) != STATUS_OK) {
+        return say_error(&err);
+    }
+    int code = sign(issue, authority, issue->out != NULL ? issue->out : context->tls);
+    authority_destroy(authority);
+    return code;
+}
+
+static int run(struct context *context, int argc, char **argv)
+{
+    static const struct option options[] = {{"node", required_argument, NULL, OPTION_NODE},
+        {"address", required_argument, NULL, OPTION_ADDRESS},
+        {"frontend", required_argument, NULL, OPTION_FRONTEND},
+        {"school", required_argument, NULL, OPTION_SCHOOL},
+        {"operator", required_argument, NULL, OPTION_OPERATOR},
+        {"auditor", required_argument, NULL, OPTION_AUDITOR},
+        {"founder", required_argument, NULL, OPTION_FOUNDER},
+        {"out", required_argument, NULL, OPTION_OUT},
+        {"name", required_argument, NULL, OPTION_NAME},
+        {"days", required_argument, NULL, OPTION_DAYS}, COMMON_OPTIONS, {0}};
+    struct issue issue = {0};
+    int option;
+    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        bool help = false;
+        int taken = take(&issue, option);
+        int code = taken != 0 ? EXIT_OK : options_take(context, &cert_command, option, &help);
+        if (taken < 0 || code != EXIT_OK || help) {
+            return taken < 0 ? EXIT_WRONG_USE : code;
+        }
+    }
+    const char *what = optind < argc ? argv[optind++] : "";
+    bool is_init = strcmp(what, "init") == 0;
+    if (!is_init && strcmp(what, "issue") != 0) {
+        say("cert init or cert issue? see 'zhurnalctl cert --help'");
+        return EXIT_WRONG_USE;
+    }
+    if (!options_end(argc, argv)) {
+        return EXIT_WRONG_USE;
+    }
+    if (context->tls == NULL) {
+        say("where is the authority? give --tls DIR");
+        return EXIT_WRONG_USE;
+    }
+    return is_init ? init(context) : issue_one(context, &issue);
+}

@@ -1,0 +1,140 @@
+/* zhurnalctl init: how a cluster begins. */
+#include "cli/command.h"
+#include "proto/bytes.h"
+#include "proto/hex.h"
+#include "rpc/authority.h"
+#include "storage/founding.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int run(struct context *context, int argc, char **argv);
+
+const struct command init_command = {
+    .name = "init",
+    .summary = "founds a cluster",
+    .help = "zhurnalctl init --tls DIR --found ID=HOST:PORT... -o FILE\n"
+            "    Writes the founding file: the authority's cluster, and its first members. Every\n"
+            "    founder gets a copy.\n"
+            "zhurnalctl init --data DIR --founding FILE --node ID\n"
+            "    Makes the data directory of one founder. Then: zhurnald --config FILE\n"
+            "    A directory that holds a journal is left as it is.\n",
+    .run = run,
+};
+
+enum { OPTION_FOUND = OPTION_OWN, OPTION_FILE, OPTION_DATA, OPTION_FOUNDING, OPTION_NODE };
+
+struct init {
+    struct founding founding;
+    const char *file, *data, *from;
+    uint64_t node;
+};
+
+static bool take_member(struct init *init)
+{
+    char id[HEX_ID_SIZE] = "";
+    uint64_t node;
+    struct error err;
+    const char *address = strchr(optarg, '=');
+    if (address != NULL && (size_t)(address - optarg) < sizeof id) {
+        memcpy(id, optarg, (size_t)(address - optarg));
+    }
+    if (!hex_parse_id(id, &node)) {
+        say("--found is ID=HOST:PORT with an id of 1 to 16 hexadecimal digits, not '%s'", optarg);
+        return false;
+    }
+    if (founding_add(&init->founding, node, address + 1, &err) != STATUS_OK) {
+        say("%s", err.text);
+        return false;
+    }
+    return true;
+}
+
+/* 0: not one of these; 1: taken; -1: wrong. */
+static int take(struct init *init, int option)
+{
+    switch (option) {
+    case OPTION_FOUND:
+        return take_member(init) ? 1 : -1;
+    case OPTION_FILE:
+        init->file = optarg;
+        return 1;
+    case OPTION_DATA:
+        init->data = optarg;
+        return 1;
+    case OPTION_FOUNDING:
+        init->from = optarg;
+        return 1;
+    case OPTION_NODE:
+        if (hex_parse_id(optarg, &init->node)) {
+            return 1;
+        }
+        say("a node's id is 1 to 16 hexadecimal digits, not '%s'", optarg);
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+static int write_founding(const struct context *context, struct init *init)
+{
+    struct authority *authority;
+    struct error err;
+    if (context->tls == NULL || init->file == NULL || init->founding.count == 0) {
+        say("a founding file needs --tls DIR, --found for each member, and -o FILE");
+        return EXIT_WRONG_USE;
+    }
+    if (authority_load(&authority, context->tls, &err) != STATUS_OK) {
+        return say_error(&err);
+    }
+    memcpy(init->founding.cluster, authority_cluster(authority), UUID_SIZE);
+    init->founding.epoch = 1;
+    authority_destroy(authority);
+    if (founding_write(&init->founding, init->file, &err) != STATUS_OK) {
+        return say_error(&err);
+    }
+    printf("%s: %u members. On each: zhurnalctl init --data DIR --founding %s --node ID\n",
+        init->file, init->founding.count, init->file);
+    return EXIT_OK;
+}
+
+static int make_directory(struct init *init)
+{
+    char id[HEX_ID_SIZE];
+    struct error err;
+    if (init->from == NULL || init->node == 0) {
+        say("a founder's directory needs --data DIR, --founding FILE and --node ID");
+        return EXIT_WRONG_USE;
+    }
+    if (founding_read(&init->founding, init->from, &err) != STATUS_OK ||
+        founding_install(&init->founding, init->data, init->node, 0, &err) != STATUS_OK) {
+        return say_error(&err);
+    }
+    printf("%s: node %s is ready to start: zhurnald --config FILE\n", init->data,
+        hex_id(init->node, id));
+    return EXIT_OK;
+}
+
+static int run(struct context *context, int argc, char **argv)
+{
+    static const struct option options[] = {{"found", required_argument, NULL, OPTION_FOUND},
+        {"file", required_argument, NULL, OPTION_FILE},
+        {"data", required_argument, NULL, OPTION_DATA},
+        {"founding", required_argument, NULL, OPTION_FOUNDING},
+        {"node", required_argument, NULL, OPTION_NODE}, COMMON_OPTIONS, {0}};
+    struct init init = {0};
+    int option;
+    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        bool help = false;
+        int taken = option == 'o' ? take(&init, OPTION_FILE) : take(&init, option);
+        int code = taken != 0 ? EXIT_OK : options_take(context, &init_command, option, &help);
+        if (taken < 0 || code != EXIT_OK || help) {
+            return taken < 0 ? EXIT_WRONG_USE : code;
+        }
+    }
+    if (!options_end(argc, argv)) {
+        return EXIT_WRONG_USE;
+    }
+    return init.data != NULL ? make_directory(&init) : write_founding(context, &init);
+}

@@ -1,0 +1,196 @@
+#include "cli/command.h"
+#include "proto/bytes.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void say(const char *format, ...)
+{
+    va_list arguments;
+    (void)fputs("zhurnalctl: ", stderr);
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+}
+
+int say_failure(enum grpc_code code, const char *sentence)
+{
+    say("%s (%s)", sentence[0] != '\0' ? sentence : "the call failed", grpc_code_name((int)code));
+    return code == GRPC_UNAVAILABLE || code == GRPC_DEADLINE_EXCEEDED ? EXIT_UNREACHABLE
+                                                                      : EXIT_REFUSED;
+}
+
+int say_error(const struct error *err)
+{
+    say("%s", err->text);
+    return EXIT_REFUSED;
+}
+
+/* ---- where to call ---- */
+
+static bool add_endpoint(struct context *context, const char *text, size_t size)
+{
+    if (context->endpoint_count == ENDPOINTS_MAX || size == 0 || size >= ENDPOINT_SIZE ||
+        memchr(text, ':', size) == NULL) {
+        say("an endpoint is HOST:PORT, and there are at most %d of them, not '%.*s'", ENDPOINTS_MAX,
+            (int)size, text);
+        return false;
+    }
+    char *endpoint = context->endpoints[context->endpoint_count++];
+    memcpy(endpoint, text, size);
+    endpoint[size] = '\0';
+    return true;
+}
+
+static bool add_endpoints(struct context *context, const char *list)
+{
+    while (*list != '\0') {
+        size_t size = strcspn(list, ",");
+        if (!add_endpoint(context, list, size)) {
+            return false;
+        }
+        list += size + (list[size] == ',');
+    }
+    return true;
+}
+
+bool options_from_environment(struct context *context)
+{
+    /* Nothing sets the environment here. NOLINTBEGIN(concurrency-mt-unsafe) */
+    const char *endpoints = getenv("ZHURNAL_ENDPOINTS");
+    context->tls = getenv("ZHURNAL_TLS");
+    context->as = getenv("ZHURNAL_AS");
+    /* NOLINTEND(concurrency-mt-unsafe) */
+    if (endpoints == NULL || add_endpoints(context, endpoints)) {
+        return true;
+    }
+    return false;
+}
+
+/* ---- options ---- */
+
+bool options_number(const char *name, const char *text, uint64_t low, uint64_t high, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 0);
+    *out = value;
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && value >= low &&
+        value <= high) {
+        return true;
+    }
+    say("--%s is a number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, low, high, text);
+    return false;
+}
+
+/* "head" for ROLE_HEAD. */
+static bool parse_role(const char *text, Zhurnal__V1__Role *role)
+{
+    char name[64] = "ROLE_";
+    size_t size = strlen(name);
+    for (; *text != '\0' && size + 1 < sizeof name; text++) {
+        name[size++] = (char)toupper((unsigned char)*text);
+    }
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value_by_name(&zhurnal__v1__role__descriptor, name);
+    *role = value != NULL ? (Zhurnal__V1__Role)value->value : 0;
+    return *text == '\0' && value != NULL && value->value != 0;
+}
+
+bool options_actor(bool role, Zhurnal__V1__Actor *actor)
+{
+    if (!role) {
+        return options_number("person", optarg, 1, UINT64_MAX, &actor->person);
+    }
+    if (parse_role(optarg, &actor->role)) {
+        return true;
+    }
+    say("--role is head, deputy, subject_teacher, class_teacher, substitute, secretary, tech, "
+        "pupil, "
+        "guardian or auditor, not '%s'",
+        optarg);
+    return false;
+}
+
+bool options_end(int argc, char **argv)
+{
+    if (optind < argc) {
+        say("'%s' is not expected here: see --help", argv[optind]);
+        return false;
+    }
+    return true;
+}
+
+static bool keep_path(char out[CLI_PATH_SIZE], const char *path)
+{
+    size_t size = strlen(path);
+    if (size >= CLI_PATH_SIZE) {
+        say("the path is too long: %.60s…", path);
+        return false;
+    }
+    memcpy(out, path, size + 1);
+    return true;
+}
+
+static bool take_output(struct context *context)
+{
+    context->json = strcmp(optarg, "json") == 0;
+    if (context->json || strcmp(optarg, "table") == 0) {
+        return true;
+    }
+    say("-o is table or json, not '%s'", optarg);
+    return false;
+}
+
+static bool take_timeout(struct context *context)
+{
+    uint64_t seconds;
+    if (!options_number("timeout", optarg, 1, 86400, &seconds)) {
+        return false;
+    }
+    context->timeout_s = (unsigned)seconds;
+    return true;
+}
+
+int options_take(
+    struct context *context, const struct command *command, int option, bool *help_shown)
+{
+    *help_shown = false;
+    switch (option) {
+    case OPTION_ENDPOINT:
+        context->endpoint_count = context->own_endpoints ? context->endpoint_count : 0;
+        context->own_endpoints = true;
+        return add_endpoints(context, optarg) ? EXIT_OK : EXIT_WRONG_USE;
+    case OPTION_TLS:
+        context->tls = optarg;
+        return EXIT_OK;
+    case OPTION_AS:
+        context->as = optarg;
+        return EXIT_OK;
+    case OPTION_CA:
+        return keep_path(context->ca, optarg) ? EXIT_OK : EXIT_WRONG_USE;
+    case OPTION_CERT:
+        return keep_path(context->cert, optarg) ? EXIT_OK : EXIT_WRONG_USE;
+    case OPTION_KEY:
+        return keep_path(context->key, optarg) ? EXIT_OK : EXIT_WRONG_USE;
+    case OPTION_OUTPUT:
+    case 'o':
+        return take_output(context) ? EXIT_OK : EXIT_WRONG_USE;
+    case OPTION_TIMEOUT:
+        return take_timeout(context) ? EXIT_OK : EXIT_WRONG_USE;
+    case OPTION_HELP:
+    case 'h':
+        *help_shown = true;
+        (void)fputs(command->help, stdout);
+        return EXIT_OK;
+    default:
+        say("see 'zhurnalctl %s --help'", command->name);
+        return EXIT_WRONG_USE;
+    }
+}

@@ -1,0 +1,254 @@
+/* zhurnalctl replay: the log, as it is stored. */
+#include "cli/replay_show.h"
+#include "cli/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int run(struct context *context, int argc, char **argv);
+
+const struct command replay_command = {
+    .name = "replay",
+    .summary = "shows the log, from an index on, and what comes next",
+    .help =
+        "zhurnalctl replay [--from INDEX] [--follow] [--limit N] [--school ID...]\n"
+        "                  [--kind command|barrier|membership|erased|all] [--ids | --raw FILE]\n"
+        "                  [--person ID --role ROLE]\n"
+        "    For auditors and operators, and front ends for their schools (who name the person\n"
+        "    they read for). With --follow it waits for what comes next, until Ctrl-C, and goes\n"
+        "    on at another endpoint where one is lost.\n"
+        "  -o json     a line of JSON each: the record as it came, and what its bytes say\n"
+        "  --ids       a line each: school, entry id, index, outcome\n"
+        "  --raw FILE  index u64, kind u8, length u32 (big-endian) and the stored bytes, record\n"
+        "              after record: byte-equal on all nodes\n",
+    .run = run,
+};
+
+enum {
+    OPTION_FROM = OPTION_OWN,
+    OPTION_FOLLOW,
+    OPTION_LIMIT,
+    OPTION_SCHOOL,
+    OPTION_KIND,
+    OPTION_IDS,
+    OPTION_RAW,
+    OPTION_PERSON,
+    OPTION_ROLE,
+};
+enum { SCHOOLS_MAX = 64, KINDS_MAX = 8, PAUSE_MS = 200, MS_IN_S = 1000 };
+
+struct replay {
+    struct session session;
+    bool json, ids, follow;
+    const char *raw_name;
+    FILE *raw;
+    uint64_t from, limit, shown;
+    uint64_t schools[SCHOOLS_MAX];
+    size_t school_count;
+    Zhurnal__V1__RecordKind kinds[KINDS_MAX];
+    size_t kind_count;
+    Zhurnal__V1__Actor actor;
+    bool has_actor;
+    /* Of the call under way. */
+    bool over;
+    enum grpc_code code;
+    char sentence[RPC_SENTENCE_MAX];
+    int failed; /* An exit code: showing went wrong. */
+};
+
+static void on_message(
+    struct rpc_stream *stream, const ProtobufCMessage *message, struct bytes encoded)
+{
+    (void)encoded;
+    struct replay *replay = rpc_stream_user(stream);
+    const Zhurnal__V1__ReplayResponse *record = (const void *)message;
+    struct error err;
+    replay->from = record->index + 1;
+    replay->shown++;
+    if (replay->raw != NULL) {
+        replay_show_raw(record, replay->raw);
+    } else if (replay->ids) {
+        replay_show_id(record, stdout);
+    } else if (!replay->json) {
+        replay_show_line(record, stdout);
+    } else if (replay_show_json(record, stdout, &err) != STATUS_OK) {
+        replay->failed = say_error(&err);
+        rpc_stream_cancel(stream);
+    }
+    if (replay->follow) {
+        (void)fflush(stdout);
+    }
+}
+
+static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
+{
+    struct replay *replay = rpc_stream_user(stream);
+    replay->over = true;
+    replay->code = result->code;
+    snprintf(replay->sentence, sizeof replay->sentence, "%s", result->sentence);
+}
+
+static bool start(struct replay *replay)
+{
+    Zhurnal__V1__ReplayRequest request = ZHURNAL__V1__REPLAY_REQUEST__INIT;
+    struct rpc_channel *channel = session_channel(&replay->session, replay->session.current);
+    const struct rpc_stream_options options = {.path = "/zhurnal.v1.LogService/Replay",
+        .response = &zhurnal__v1__replay_response__descriptor,
+        .on_message = on_message,
+        .on_status = on_status,
+        .user = replay};
+    request.actor = replay->has_actor ? &replay->actor : NULL;
+    request.from_index = replay->from;
+    request.follow = replay->follow;
+    request.limit = replay->limit > 0 ? replay->limit - replay->shown : 0;
+    request.schools = replay->schools;
+    request.n_schools = replay->school_count;
+    request.kinds = replay->kinds;
+    request.n_kinds = replay->kind_count;
+    replay->over = false;
+    if (channel == NULL || rpc_unary_start(channel, &options, &request.base) == NULL) {
+        say("the call cannot be made");
+        return false;
+    }
+    return true;
+}
+
+/* What was shown is not asked for again: a lost connection costs nothing but time. */
+static int replay_all(struct replay *replay)
+{
+    uint64_t lost_at_ms = 0;
+    for (;;) {
+        uint64_t shown = replay->shown;
+        if (!start(replay)) {
+            return EXIT_REFUSED;
+        }
+        while (!replay->over) {
+            uv_run(&replay->session.loop, UV_RUN_ONCE);
+        }
+        if (replay->failed != EXIT_OK || replay->code == GRPC_OK) {
+            return replay->failed;
+        }
+        uint64_t now_ms = uv_hrtime() / 1000000;
+        lost_at_ms = lost_at_ms == 0 || replay->shown > shown ? now_ms : lost_at_ms;
+        bool late = now_ms - lost_at_ms > (uint64_t)replay->session.context->timeout_s * MS_IN_S;
+        if (replay->code != GRPC_UNAVAILABLE || late) {
+            return say_failure(replay->code, replay->sentence);
+        }
+        session_next(&replay->session);
+        uv_sleep(PAUSE_MS);
+    }
+}
+
+/* ---- options ---- */
+
+static bool take_kind(struct replay *replay)
+{
+    static const char *const names[] = {"command", "barrier", "membership", "erased"};
+    bool all = strcmp(optarg, "all") == 0;
+    bool known = all;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if ((all || strcmp(optarg, names[i]) == 0) && replay->kind_count < KINDS_MAX) {
+            replay->kinds[replay->kind_count++] = (Zhurnal__V1__RecordKind)(i + 1);
+            known = true;
+        }
+    }
+    if (!known) {
+        say("--kind is command, barrier, membership, erased or all, not '%s'", optarg);
+    }
+    return known;
+}
+
+static bool take_school(struct replay *replay)
+{
+    if (replay->school_count == SCHOOLS_MAX) {
+        say("at most %d schools at a time", SCHOOLS_MAX);
+        return false;
+    }
+    return options_number(
+        "school", optarg, 0, UINT64_MAX, &replay->schools[replay->school_count++]);
+}
+
+/* 0: not one of these; 1: taken; -1: wrong. */
+static int take(struct replay *replay, int option)
+{
+    bool right = true;
+    switch (option) {
+    case OPTION_FROM:
+        right = options_number("from", optarg, 1, UINT64_MAX, &replay->from);
+        break;
+    case OPTION_LIMIT:
+        right = options_number("limit", optarg, 1, UINT64_MAX, &replay->limit);
+        break;
+    case OPTION_FOLLOW:
+        replay->follow = true;
+        break;
+    case OPTION_SCHOOL:
+        right = take_school(replay);
+        break;
+    case OPTION_KIND:
+        right = take_kind(replay);
+        break;
+    case OPTION_IDS:
+        replay->ids = true;
+        break;
+    case OPTION_RAW:
+        replay->raw_name = optarg;
+        break;
+    case OPTION_PERSON:
+    case OPTION_ROLE:
+        replay->has_actor = true;
+        right = options_actor(option == OPTION_ROLE, &replay->actor);
+        break;
+    default:
+        return 0;
+    }
+    return right ? 1 : -1;
+}
+
+static int replay_with(struct replay *replay, const struct context *context)
+{
+    if (replay->raw_name != NULL) {
+        replay->raw = fopen(replay->raw_name, "wbe");
+        if (replay->raw == NULL) {
+            say("%s cannot be written: %s", replay->raw_name, strerrordesc_np(errno));
+            return EXIT_REFUSED;
+        }
+    }
+    int code = session_open(&replay->session, context);
+    if (code == EXIT_OK) {
+        code = replay_all(replay);
+        session_close(&replay->session);
+    }
+    if (replay->raw != NULL && fclose(replay->raw) != 0) {
+        say("%s cannot be written: %s", replay->raw_name, strerrordesc_np(errno));
+        code = EXIT_REFUSED;
+    }
+    return code;
+}
+
+static int run(struct context *context, int argc, char **argv)
+{
+    static const struct option options[] = {{"from", required_argument, NULL, OPTION_FROM},
+        {"follow", no_argument, NULL, OPTION_FOLLOW},
+        {"limit", required_argument, NULL, OPTION_LIMIT},
+        {"school", required_argument, NULL, OPTION_SCHOOL},
+        {"kind", required_argument, NULL, OPTION_KIND}, {"ids", no_argument, NULL, OPTION_IDS},
+        {"raw", required_argument, NULL, OPTION_RAW},
+        {"person", required_argument, NULL, OPTION_PERSON},
+        {"role", required_argument, NULL, OPTION_ROLE}, COMMON_OPTIONS, {0}};
+    static struct replay replay = {.from = 1, .actor = ZHURNAL__V1__ACTOR__INIT};
+    int option;
+    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        bool help = false;
+        int taken = take(&replay, option);
+        int code = taken != 0 ? EXIT_OK : options_take(context, &replay_command, option, &help);
+        if (taken < 0 || code != EXIT_OK || help) {
+            return taken < 0 ? EXIT_WRONG_USE : code;
+        }
+    }
+    replay.json = context->json;
+    return options_end(argc, argv) ? replay_with(&replay, context) : EXIT_WRONG_USE;
+}

@@ -1,0 +1,187 @@
+#include "cli/replay_show.h"
+
+#include "cli/json.h"
+#include "node/journal/verdict.h"
+#include "proto/guard.h"
+#include "proto/hex.h"
+#include "proto/integer.h"
+#include "proto/wire.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TIME_SIZE = 32, ID_TEXT_SIZE = 33, MS_IN_S = 1000, ARENA_LIMIT = 64 << 20 };
+enum { RAW_HEADER_SIZE = 8 + 1 + 4, EVENT_KINDS_FROM = 100 };
+
+struct decoded {
+    struct arena arena;
+    const Zhurnal__V1__Entry *entry; /* NULL: it does not decode. */
+    const Zhurnal__V1__Draft *draft;
+};
+
+static void decode(const Zhurnal__V1__ReplayResponse *record, struct decoded *decoded)
+{
+    *decoded = (struct decoded){0};
+    arena_init(&decoded->arena, ARENA_LIMIT);
+    if (record->kind != ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND) {
+        return;
+    }
+    decoded->entry = (const void *)guard_decode(&zhurnal__v1__entry__descriptor,
+        bytes_of(record->entry.data, record->entry.len), &decoded->arena, NULL);
+    if (decoded->entry != NULL) {
+        decoded->draft = (const void *)guard_decode(&zhurnal__v1__draft__descriptor,
+            bytes_of(decoded->entry->draft.data, decoded->entry->draft.len), &decoded->arena, NULL);
+    }
+}
+
+static const char *time_text(int64_t ms, char out[TIME_SIZE])
+{
+    time_t seconds = (time_t)(ms / MS_IN_S);
+    struct tm tm;
+    char text[TIME_SIZE - 8];
+    if (gmtime_r(&seconds, &tm) == NULL ||
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+        return "?";
+    }
+    snprintf(out, TIME_SIZE, "%s.%03dZ", text, (int)(ms % MS_IN_S));
+    return out;
+}
+
+static const char *outcome_text(const Zhurnal__V1__Verdict *verdict)
+{
+    switch (verdict == NULL ? 0 : (int)verdict->outcome) {
+    case ZHURNAL__V1__OUTCOME__OUTCOME_ACCEPTED:
+        return "accepted";
+    case ZHURNAL__V1__OUTCOME__OUTCOME_REFUSED:
+        return "refused";
+    case ZHURNAL__V1__OUTCOME__OUTCOME_DUPLICATE:
+        return "duplicate";
+    default:
+        return "-";
+    }
+}
+
+static const char *kind_text(Zhurnal__V1__RecordKind kind)
+{
+    switch ((int)kind) {
+    case ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND:
+        return "command";
+    case ZHURNAL__V1__RECORD_KIND__RECORD_KIND_BARRIER:
+        return "barrier";
+    case ZHURNAL__V1__RECORD_KIND__RECORD_KIND_MEMBERSHIP:
+        return "membership";
+    case ZHURNAL__V1__RECORD_KIND__RECORD_KIND_ERASED:
+        return "erased";
+    default:
+        return "unknown kind";
+    }
+}
+
+static const char *event_text(const Zhurnal__V1__Event *event)
+{
+    if ((int)event->kind_case == 0) {
+        return "unknown_event";
+    }
+    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
+        &zhurnal__v1__event__descriptor, (unsigned)event->kind_case);
+    return field != NULL ? field->name : "unknown_event";
+}
+
+/* Equal ones in a row are counted. */
+static void show_events(const Zhurnal__V1__Draft *draft, FILE *out)
+{
+    for (size_t i = 0; i < draft->n_events;) {
+        const char *name = event_text(draft->events[i]);
+        size_t same = 1;
+        while (i + same < draft->n_events && event_text(draft->events[i + same]) == name) {
+            same++;
+        }
+        (void)fprintf(out, i > 0 ? ", %s" : "  %s", name);
+        if (same > 1) {
+            (void)fprintf(out, " ×%zu", same);
+        }
+        i += same;
+    }
+}
+
+void replay_show_line(const Zhurnal__V1__ReplayResponse *record, FILE *out)
+{
+    struct decoded decoded;
+    char time[TIME_SIZE];
+    decode(record, &decoded);
+    if (decoded.entry == NULL || decoded.draft == NULL) {
+        (void)fprintf(out, "%" PRIu64 "  %s%s\n", record->index, kind_text(record->kind),
+            record->kind == ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND ? " that does not decode"
+                                                                          : "");
+    } else {
+        const Zhurnal__V1__Principal *who = decoded.entry->principal;
+        (void)fprintf(out, "%" PRIu64 "  %s  school %" PRIu64 "  %s  %s", record->index,
+            time_text(decoded.entry->recorded_at_ms, time), decoded.draft->school,
+            who != NULL ? who->name : "-", outcome_text(record->verdict));
+        if (record->verdict != NULL && record->verdict->rule != 0) {
+            (void)fprintf(out, " by rule %u", record->verdict->rule);
+        }
+        show_events(decoded.draft, out);
+        (void)fputc('\n', out);
+    }
+    arena_reset(&decoded.arena);
+}
+
+void replay_show_id(const Zhurnal__V1__ReplayResponse *record, FILE *out)
+{
+    struct decoded decoded;
+    char id[ID_TEXT_SIZE];
+    decode(record, &decoded);
+    if (decoded.draft != NULL && decoded.draft->entry_id.len == 16) {
+        (void)fprintf(out, "%" PRIu64 " %s %" PRIu64 " %s\n", decoded.draft->school,
+            hex_encode(decoded.draft->entry_id.data, 16, id), record->index,
+            outcome_text(record->verdict));
+    }
+    arena_reset(&decoded.arena);
+}
+
+static int encode_or_null(const ProtobufCMessage *message, char **text, struct error *err)
+{
+    if (message != NULL) {
+        return json_encode(message, text, err);
+    }
+    *text = strdup("null");
+    return *text != NULL ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+int replay_show_json(const Zhurnal__V1__ReplayResponse *record, FILE *out, struct error *err)
+{
+    struct decoded decoded;
+    char *texts[3] = {NULL, NULL, NULL};
+    decode(record, &decoded);
+    int status = json_encode(&record->base, &texts[0], err);
+    if (status == STATUS_OK) {
+        status =
+            encode_or_null(decoded.entry != NULL ? &decoded.entry->base : NULL, &texts[1], err);
+    }
+    if (status == STATUS_OK) {
+        status =
+            encode_or_null(decoded.draft != NULL ? &decoded.draft->base : NULL, &texts[2], err);
+    }
+    if (status == STATUS_OK) {
+        (void)fprintf(
+            out, "{\"record\":%s,\"entry\":%s,\"draft\":%s}\n", texts[0], texts[1], texts[2]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        free(texts[i]);
+    }
+    arena_reset(&decoded.arena);
+    return status;
+}
+
+void replay_show_raw(const Zhurnal__V1__ReplayResponse *record, FILE *out)
+{
+    uint8_t header[RAW_HEADER_SIZE];
+    put_u64_be(header, record->index);
+    header[8] = (uint8_t)record->kind;
+    put_u32_be(header + 9, (uint32_t)record->entry.len);
+    (void)fwrite(header, 1, sizeof header, out);
+    (void)fwrite(record->entry.data, 1, record->entry.len, out);
+}

@@ -1,0 +1,220 @@
+/* zhurnalctl status: how each node stands. */
+#include "cli/json.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "proto/bytes.h"
+#include "proto/hex.h"
+#include <zhurnal/v1/cluster.pb-c.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int run(struct context *context, int argc, char **argv);
+
+const struct command status_command = {
+    .name = "status",
+    .summary = "shows how each node stands",
+    .help = "zhurnalctl status [--wait-leader SECONDS]\n"
+            "    Asks every endpoint. With --wait-leader it asks again until all that answer know\n"
+            "    one leader. Exit 3 where no node answers.\n",
+    .run = run,
+};
+
+enum { OPTION_WAIT = OPTION_OWN, WAIT_MAX_S = 3600, PAUSE_MS = 100, DIGEST_SHOWN = 6 };
+enum { STATUS_TIMEOUT_MS = 3000, MS_IN_S = 1000 };
+
+struct row {
+    struct rpc_answer answer;
+    const Zhurnal__V1__StatusResponse *status; /* NULL: no answer. */
+};
+
+static const char *role_text(Zhurnal__V1__NodeRole role)
+{
+    switch ((int)role) {
+    case ZHURNAL__V1__NODE_ROLE__NODE_ROLE_LEADER:
+        return "leader";
+    case ZHURNAL__V1__NODE_ROLE__NODE_ROLE_FOLLOWER:
+        return "follower";
+    case ZHURNAL__V1__NODE_ROLE__NODE_ROLE_CANDIDATE:
+        return "candidate";
+    default:
+        return "unavailable";
+    }
+}
+
+static void ask(struct session *session, unsigned endpoint, struct row *row)
+{
+    Zhurnal__V1__StatusRequest request = ZHURNAL__V1__STATUS_REQUEST__INIT;
+    const struct rpc_stream_options call = {.path = "/zhurnal.v1.ClusterService/Status",
+        .response = &zhurnal__v1__status_response__descriptor,
+        .timeout_ms = STATUS_TIMEOUT_MS};
+    enum grpc_code code = session_call_at(session, endpoint, &call, &request.base, &row->answer);
+    row->status = code == GRPC_OK ? (const void *)row->answer.message : NULL;
+}
+
+/* The one leader that all who answer know; 0: there is none. */
+static uint64_t common_leader(const struct row *rows, unsigned count)
+{
+    uint64_t leader = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const Zhurnal__V1__StatusResponse *status = rows[i].status;
+        if (status == NULL) {
+            continue;
+        }
+        uint64_t its = status->n_groups > 0 ? status->groups[0]->leader : 0;
+        if (its == 0 || (leader != 0 && leader != its)) {
+            return 0;
+        }
+        leader = its;
+    }
+    return leader;
+}
+
+static void add_row(struct table *table, const char *endpoint, const struct row *row)
+{
+    char node[HEX_ID_SIZE];
+    char leader[HEX_ID_SIZE];
+    char digest[2 * DIGEST_SHOWN + 1] = "";
+    if (row->status == NULL || row->status->n_groups == 0) {
+        table_add(table, "%s\t-\tno answer\t\t\t\t\t\t\t", endpoint);
+        return;
+    }
+    const Zhurnal__V1__GroupStatus *group = row->status->groups[0];
+    if (group->digest.len >= DIGEST_SHOWN) {
+        hex_encode(group->digest.data, DIGEST_SHOWN, digest);
+    }
+    table_add(table,
+        "%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s",
+        endpoint, hex_id(row->status->node, node), role_text(group->role), group->term,
+        group->last_index, group->stored_index, group->committed_index, group->applied_index,
+        group->leader != 0 ? hex_id(group->leader, leader) : "-", digest);
+}
+
+static void remark(const char *endpoint, const struct row *row)
+{
+    const Zhurnal__V1__StatusResponse *status = row->status;
+    if (status == NULL) {
+        printf("%s: %s\n", endpoint, row->answer.sentence);
+        return;
+    }
+    if (status->disk_full) {
+        printf("%s: the disk has no room: writes are refused until it has\n", endpoint);
+    }
+    for (size_t i = 0; i < status->n_groups; i++) {
+        const Zhurnal__V1__GroupStatus *group = status->groups[i];
+        if (group->clock_untrusted) {
+            printf("%s: its clock is not trusted: look at NTP\n", endpoint);
+        }
+        if (group->pulling_to_index > 0) {
+            printf("%s: catching up to index %" PRIu64 "\n", endpoint, group->pulling_to_index);
+        }
+        if (group->rebuilding) {
+            printf("%s: its views are being rebuilt\n", endpoint);
+        }
+    }
+}
+
+static int show_table(const struct context *context, const struct row *rows)
+{
+    struct table table;
+    table_init(&table,
+        "endpoint\tnode\trole\t>term\t>last\t>stored\t>committed\t>applied\tleader\tdigest");
+    for (unsigned i = 0; i < context->endpoint_count; i++) {
+        add_row(&table, context->endpoints[i], &rows[i]);
+    }
+    int status = table_write(&table, stdout);
+    table_deinit(&table);
+    for (unsigned i = 0; i < context->endpoint_count; i++) {
+        remark(context->endpoints[i], &rows[i]);
+    }
+    return status == STATUS_OK ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int show_json(const struct context *context, const struct row *rows)
+{
+    for (unsigned i = 0; i < context->endpoint_count; i++) {
+        char *text;
+        struct error err;
+        if (rows[i].status == NULL) {
+            say("%s: %s", context->endpoints[i], rows[i].answer.sentence);
+            continue;
+        }
+        if (json_encode(&rows[i].status->base, &text, &err) != STATUS_OK) {
+            return say_error(&err);
+        }
+        puts(text);
+        free(text);
+    }
+    return EXIT_OK;
+}
+
+static int ask_all(struct session *session, struct row *rows, uint64_t wait_s)
+{
+    unsigned count = session->context->endpoint_count;
+    uint64_t until = uv_hrtime() / 1000000 + wait_s * MS_IN_S;
+    for (;;) {
+        unsigned answers = 0;
+        for (unsigned i = 0; i < count; i++) {
+            ask(session, i, &rows[i]);
+            answers += rows[i].status != NULL;
+        }
+        bool late = uv_hrtime() / 1000000 >= until;
+        if (late || (answers > 0 && common_leader(rows, count) != 0)) {
+            return answers > 0 ? EXIT_OK : EXIT_UNREACHABLE;
+        }
+        for (unsigned i = 0; i < count; i++) {
+            rpc_answer_deinit(&rows[i].answer);
+        }
+        uv_sleep(PAUSE_MS);
+    }
+}
+
+static int show(struct session *session, uint64_t wait_s)
+{
+    static struct row rows[ENDPOINTS_MAX];
+    const struct context *context = session->context;
+    int code = ask_all(session, rows, wait_s);
+    int shown = context->json ? show_json(context, rows) : show_table(context, rows);
+    if (code == EXIT_OK && wait_s > 0 && common_leader(rows, context->endpoint_count) == 0) {
+        say("nobody leads after %" PRIu64 " s: are most of the members up?", wait_s);
+        code = EXIT_UNREACHABLE;
+    }
+    for (unsigned i = 0; i < context->endpoint_count; i++) {
+        rpc_answer_deinit(&rows[i].answer);
+    }
+    return code != EXIT_OK ? code : shown;
+}
+
+static int run(struct context *context, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"wait-leader", required_argument, NULL, OPTION_WAIT}, COMMON_OPTIONS, {0}};
+    static struct session session;
+    uint64_t wait_s = 0;
+    int option;
+    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        bool help = false;
+        if (option == OPTION_WAIT) {
+            if (!options_number("wait-leader", optarg, 1, WAIT_MAX_S, &wait_s)) {
+                return EXIT_WRONG_USE;
+            }
+            continue;
+        }
+        int code = options_take(context, &status_command, option, &help);
+        if (code != EXIT_OK || help) {
+            return code;
+        }
+    }
+    if (!options_end(argc, argv)) {
+        return EXIT_WRONG_USE;
+    }
+    int code = session_open(&session, context);
+    if (code == EXIT_OK) {
+        code = show(&session, wait_s);
+        session_close(&session);
+    }
+    return code;
+}
