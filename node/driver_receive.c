@@ -103,6 +103,17 @@ static void cut_below(struct driver *d, struct append *append)
     }
 }
 
+/* A leader sends a second membership only when the first is committed. It is the first of this
+ * leader's log only where all that comes before is: a tail of another leader's proves nothing. */
+static void confirm_older_change(struct driver *d, const struct append *append)
+{
+    uint64_t proven = guards_split_commit(&d->raft, append->message->term, append->prev_index + 1);
+    bool ours = proven > 0 && driver_term_of(d, append->prev_index) == append->prev_term;
+    if (ours && d->confirmed_count < d->change_count && d->changes[d->confirmed_count] == proven) {
+        driver_confirm_change(d);
+    }
+}
+
 static int receive_append(
     struct driver *d, uint64_t from, const Zhurnal__Peer__V1__AppendEntries *message)
 {
@@ -118,11 +129,7 @@ static int receive_append(
     do {
         append.count = split ? guards_split(append.records, left) : left;
         if (split && append.count > 0 && append.records[0]->kind == RECORD_MEMBERSHIP) {
-            uint64_t proven = guards_split_commit(&d->raft, message->term, append.prev_index + 1);
-            if (proven > 0 && d->confirmed_count < d->change_count &&
-                d->changes[d->confirmed_count] == proven) {
-                driver_confirm_change(d);
-            }
+            confirm_older_change(d, &append);
         }
         int status = receive_piece(d, &append);
         if (status != STATUS_OK) {

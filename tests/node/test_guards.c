@@ -385,6 +385,34 @@ static void without_split_an_older_membership_than_the_committed_one_comes_back(
     assert_int_not_equal(members_after_the_second_is_replaced(&f->sim, GUARD_SPLIT), 4);
 }
 
+/* What follows on entries that we do not have proves nothing about those that we have. */
+static void a_second_membership_confirms_no_tail_that_is_not_its_leaders(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    uint8_t *four;
+    uint8_t *five;
+    size_t size_four = encode_members(4, &four);
+    size_t size_five = encode_members(5, &five);
+    begin(sim, true, 0);
+    struct handmade batch;
+    make_append(&batch, 2, 1, FOUNDING_TERM);
+    add_record(&batch, RECORD_MEMBERSHIP, 2, bytes_of(four, size_four));
+    sim_hand_frame(sim, 1, 3, &batch.frame);
+    make_append(&batch, 3, 2, 3)->append.n_records = 0;
+    add_record(&batch, RECORD_MEMBERSHIP, 3, bytes_of(five, size_five));
+    sim_hand_frame(sim, 2, 3, &batch.frame);
+    assert_int_equal(status_of(sim, 3).last_index, 2);
+    make_append(&batch, 3, 1, FOUNDING_TERM)->append.n_records = 0;
+    add_record(&batch, RECORD_COMMAND, 3, bytes_of("b", 1));
+    sim_hand_frame(sim, 2, 3, &batch.frame);
+    free(four);
+    free(five);
+    struct driver_member members[DRIVER_MEMBERS_MAX];
+    assert_int_equal(driver_members(sim_node(sim, 3)->driver, members), 3);
+    expect_no_violation(sim);
+}
+
 /* ---- CHANGE ---- */
 
 static int submit_with_a_command(struct sim_node *node, struct payload *membership)
@@ -540,6 +568,7 @@ int main(void)
         TEST_WITH_FIXTURE(without_below_old_entries_are_put_at_the_end_and_the_process_stops),
         TEST_WITH_FIXTURE(without_split_a_membership_that_is_gone_stays_in_force),
         TEST_WITH_FIXTURE(without_split_an_older_membership_than_the_committed_one_comes_back),
+        TEST_WITH_FIXTURE(a_second_membership_confirms_no_tail_that_is_not_its_leaders),
         TEST_WITH_FIXTURE(a_membership_changes_alone_by_one_and_with_three_voters_left),
         TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
         TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),
