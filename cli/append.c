@@ -17,7 +17,7 @@ const struct command append_command = {
     .name = "append",
     .summary = "records entries",
     .help =
-        "zhurnalctl append [FILE] [--delimited] [--in-flight N] [--check-only]\n"
+        "zhurnalctl append [FILE] [--delimited] [--in-flight N] [--rate N] [--check-only]\n"
         "                  [--acknowledged FILE] [--progress] [--retry SECONDS]\n"
         "    Reads AppendRequests from FILE or standard input: proto3 JSON, one object after\n"
         "    another, or with --delimited protobuf, each message after its length as a varint.\n"
@@ -26,6 +26,7 @@ const struct command append_command = {
         "    An entry id that is left out in JSON is made. What gets no answer is sent again, the\n"
         "    same bytes, to the next endpoint, for --retry seconds (60): it is recorded once.\n"
         "  --in-flight N          so many at a time; with 1, the default, they keep their order\n"
+        "  --rate N               no more than so many a second\n"
         "  --check-only           only judge (JSON)\n"
         "  --acknowledged FILE    a line for each that is recorded: school, entry id, index\n"
         "  --progress             even where standard error is no terminal\n"
@@ -40,8 +41,10 @@ enum {
     OPTION_ACKNOWLEDGED,
     OPTION_PROGRESS,
     OPTION_RETRY,
+    OPTION_RATE,
 };
-enum { IN_FLIGHT_MAX = 1024, RETRY_S = 60, PAUSE_MS = 50, ATTEMPT_MS = 10000, NS_IN_US = 1000 };
+enum { IN_FLIGHT_MAX = 1024, RETRY_S = 60, PAUSE_MS = 50, ATTEMPT_MS = 10000 };
+enum { NS_IN_US = 1000, US_IN_MS = 1000, US_IN_S = 1000000, RATE_MAX = 1000000 };
 
 struct append;
 
@@ -63,6 +66,9 @@ struct append {
     unsigned in_flight; /* How many there may be. */
     unsigned busy;
     uint64_t retry_s;
+    uint64_t rate; /* A second; 0: as fast as it goes. */
+    uint64_t taken, begun_us;
+    uv_timer_t pacer;
     const char *acknowledged; /* A file; NULL: none. */
     bool exhausted;           /* The source has no more. */
     int source_code;          /* Or it failed. */
@@ -112,7 +118,7 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
         return;
     }
     uint64_t waited_us = now_us() - flight->begun_us;
-    if (may_help(result->code) && waited_us < append->retry_s * 1000000) {
+    if (may_help(result->code) && waited_us < append->retry_s * US_IN_S) {
         if (flight->endpoint == append->session.current) {
             session_next(&append->session);
         }
@@ -177,11 +183,32 @@ static bool take_next(struct append *append, struct flight *flight)
     return false;
 }
 
+static void on_pacer(uv_timer_t *timer)
+{
+    fill(timer->data);
+}
+
+/* False: the next one is not due yet; the pacer comes back for it. */
+static bool is_due(struct append *append)
+{
+    if (append->rate == 0) {
+        return true;
+    }
+    uint64_t due_us = append->begun_us + append->taken * US_IN_S / append->rate;
+    uint64_t now = now_us();
+    if (now >= due_us) {
+        return true;
+    }
+    uv_timer_start(&append->pacer, on_pacer, (due_us - now) / US_IN_MS + 1, 0);
+    return false;
+}
+
 static void fill(struct append *append)
 {
     for (unsigned i = 0; i < append->in_flight && !append->exhausted; i++) {
         struct flight *flight = &append->flights[i];
-        if (!flight->busy && take_next(append, flight)) {
+        if (!flight->busy && is_due(append) && take_next(append, flight)) {
+            append->taken++;
             flight->busy = true;
             append->busy++;
             flight->begun_us = now_us();
@@ -202,10 +229,14 @@ static int append_all(struct append *append)
         uv_timer_init(&append->session.loop, &append->flights[i].timer);
         append->flights[i].timer.data = &append->flights[i];
     }
+    uv_timer_init(&append->session.loop, &append->pacer);
+    append->pacer.data = append;
+    append->begun_us = now_us();
     fill(append);
-    while (append->busy > 0) {
+    while (append->busy > 0 || !append->exhausted) {
         uv_run(&append->session.loop, UV_RUN_ONCE);
     }
+    uv_close((uv_handle_t *)&append->pacer, NULL);
     for (unsigned i = 0; i < append->in_flight; i++) {
         uv_close((uv_handle_t *)&append->flights[i].timer, NULL);
     }
@@ -243,6 +274,8 @@ static int take(struct append *append, int option)
         }
         append->in_flight = (unsigned)number;
         return 1;
+    case OPTION_RATE:
+        return take_number("rate", RATE_MAX, &append->rate) ? 1 : -1;
     case OPTION_RETRY:
         return take_number("retry", 86400, &append->retry_s) ? 1 : -1;
     default:
@@ -276,6 +309,7 @@ static int run(struct context *context, int argc, char **argv)
         {"check-only", no_argument, NULL, OPTION_CHECK},
         {"acknowledged", required_argument, NULL, OPTION_ACKNOWLEDGED},
         {"progress", no_argument, NULL, OPTION_PROGRESS},
+        {"rate", required_argument, NULL, OPTION_RATE},
         {"retry", required_argument, NULL, OPTION_RETRY}, COMMON_OPTIONS, {0}};
     static struct append append = {.in_flight = 1, .retry_s = RETRY_S};
     int option;

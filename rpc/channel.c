@@ -67,16 +67,21 @@ static void rest(struct rpc_channel *channel, const char *why)
     set_state(channel, RPC_CHANNEL_WAITING, why);
 }
 
-/* Whoever does not wait through failures hears of this one. */
-static void fail_waiting(struct rpc_channel *channel, const char *why)
+void channel_fail(const struct rpc_channel *channel, struct rpc_stream *stream)
 {
     char sentence[RPC_SENTENCE_MAX];
-    snprintf(sentence, sizeof sentence, "cannot reach %s: %s", channel->authority, why);
+    snprintf(sentence, sizeof sentence, "cannot reach %s: %s", channel->authority, channel->why);
+    stream_end(stream, GRPC_UNAVAILABLE, sentence, true);
+}
+
+/* Whoever does not wait through failures hears of this one. */
+static void fail_waiting(struct rpc_channel *channel)
+{
     struct rpc_stream *stream = TAILQ_FIRST(&channel->waiting);
     while (stream != NULL) {
         struct rpc_stream *next = TAILQ_NEXT(stream, queue_link);
         if (!stream->options.wait_for_ready) {
-            stream_end(stream, GRPC_UNAVAILABLE, sentence, true);
+            channel_fail(channel, stream);
         }
         stream = next;
     }
@@ -93,8 +98,8 @@ static void forget_addresses(struct rpc_channel *channel)
 static void attempt_failed(struct rpc_channel *channel, const char *why)
 {
     forget_addresses(channel);
-    fail_waiting(channel, why);
     rest(channel, why);
+    fail_waiting(channel);
 }
 
 static int connect_to(

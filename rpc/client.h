@@ -86,8 +86,8 @@ struct rpc_stream_options {
     const char *path;                           /* "/package.Service/Method", copied. */
     const ProtobufCMessageDescriptor *response; /* NULL: messages come encoded only. */
     uint64_t timeout_ms;                        /* 0: none. */
-    /* Waits through failed attempts until its deadline; otherwise the first failed attempt to
-     * connect ends the call with UNAVAILABLE. */
+    /* Waits through failed attempts until its deadline; otherwise a failed attempt to connect, and
+     * the pause after it, end the call with UNAVAILABLE at once. */
     bool wait_for_ready;
     /* Optional. encoded is as it came; message is decoded, NULL where response is. Both live until
      * this returns. */

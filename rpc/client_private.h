@@ -80,6 +80,8 @@ extern const struct http2_events client_events;
 void channel_on_ready(struct http2_connection *http2);
 void channel_on_goaway(struct http2_connection *http2);
 void channel_on_ended(struct http2_connection *http2, const char *why);
+/* Ends a stream that does not wait through failures: the last attempt was one. */
+void channel_fail(const struct rpc_channel *channel, struct rpc_stream *stream);
 
 /* stream.c */
 /* Sends it over the channel's connection, which is ready. */

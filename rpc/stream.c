@@ -59,6 +59,8 @@ static void begin(struct rpc_stream *stream)
     struct rpc_channel *channel = stream->channel;
     if (channel->state == RPC_CHANNEL_READY) {
         stream_open(stream);
+    } else if (channel->state == RPC_CHANNEL_WAITING && !stream->options.wait_for_ready) {
+        channel_fail(channel, stream);
     } else if (channel->closing || channel->waiting_count >= channel->options.waiting_max) {
         stream_end(stream, GRPC_UNAVAILABLE,
             channel->closing ? "the channel was closed"

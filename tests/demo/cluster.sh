@@ -1,0 +1,92 @@
+# Three nodes on loopback, for demo.sh and run.sh, which source this. Everything stands under $home.
+#
+# Needs zhurnald, zhurnalctl and school_day in PATH. Stops what it started by its process id.
+
+nodes=(a1 a2 a3)
+declare -A pid=() port=()
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+die() {
+    printf 'demo: %s\n' "$*" >&2
+    exit 1
+}
+
+ctl() { zhurnalctl --endpoint "$endpoints" --tls "$home/ca" "$@"; }
+
+# A port that is free now; asked of the kernel.
+free_port() {
+    /usr/bin/python3 -c '
+import socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    print(s.getsockname()[1])'
+}
+
+# Certificates, the founding file, a data directory and a configuration for each node.
+found_cluster() {
+    local node members=()
+    zhurnalctl cert init --tls "$home/ca"
+    for node in "${nodes[@]}"; do
+        port[$node]=$(free_port)
+        members+=(--found "$node=127.0.0.1:${port[$node]}")
+    done
+    zhurnalctl init --tls "$home/ca" "${members[@]}" -o "$home/founding.ini"
+    for node in "${nodes[@]}"; do
+        mkdir -p "$home/$node/tls"
+        zhurnalctl init --data "$home/$node/data" --founding "$home/founding.ini" --node "$node"
+        zhurnalctl cert issue --tls "$home/ca" --node "$node" --address 127.0.0.1 \
+            --address localhost --out "$home/$node/tls"
+        cat >"$home/$node/zhurnald.conf" <<EOF
+[node]
+data = $home/$node/data
+listen = 127.0.0.1:${port[$node]}
+[tls]
+authority = $home/ca/ca.pem
+certificate = $home/$node/tls/node.pem
+key = $home/$node/tls/node.key
+EOF
+        printf '%s\n' "${port[$node]}" >"$home/$node/port"
+    done
+    zhurnalctl cert issue --tls "$home/ca" --founder district
+    zhurnalctl cert issue --tls "$home/ca" --operator duty
+    zhurnalctl cert issue --tls "$home/ca" --auditor ministry
+}
+
+# Sets $endpoints from what found_cluster wrote.
+know_cluster() {
+    local node list=()
+    for node in "${nodes[@]}"; do
+        port[$node]=$(<"$home/$node/port")
+        list+=("127.0.0.1:${port[$node]}")
+    done
+    endpoints=$(IFS=, && printf '%s' "${list[*]}")
+}
+
+start_node() {
+    zhurnald --config "$home/$1/zhurnald.conf" >>"$home/$1/output" 2>&1 &
+    pid[$1]=$!
+}
+
+# kill -9, and only what was started here.
+kill_node() {
+    kill -KILL "${pid[$1]}"
+    wait "${pid[$1]}" 2>/dev/null || true
+    unset "pid[$1]"
+}
+
+stop_cluster() {
+    local node
+    for node in "${!pid[@]}"; do
+        kill -TERM "${pid[$node]}" 2>/dev/null || true
+    done
+    for node in "${!pid[@]}"; do
+        wait "${pid[$node]}" 2>/dev/null || true
+    done
+    pid=()
+}
+
+# The name of the node that leads, as a1 is for 00000000000000a1.
+leader() {
+    ctl status -o json --wait-leader 30 |
+        sed -nE 's/.*"leader":"([0-9]+)".*/\1/p' | head -n 1 | xargs printf '%x\n'
+}
