@@ -62,7 +62,7 @@ static void tell_apply(struct daemon *d, const struct group_status *status)
     }
     if (!told->rebuilt && status->applied.index >= d->store.rebuild_to) {
         told->rebuilt = true;
-        if (d->store.applied < d->store.rebuild_to) {
+        if (d->store.applied + APPLY_PIECE_RECORDS < d->store.rebuild_to) {
             log_info("the views are rebuilt: index=%" PRIu64, status->applied.index);
         }
     }

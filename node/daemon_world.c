@@ -200,9 +200,22 @@ static void on_apply(void *arg, uint64_t from, uint64_t to)
     group_applied(d->group, &nothing, status);
 }
 
+/* Views that apply stumbled over are dropped, and made anew from the log at the next start. */
 void daemon_applied(void *arg, const struct apply_piece *piece, int status)
 {
     struct daemon *d = arg;
+    switch (status) {
+    case STATUS_OK:
+    case STATUS_UNIMPLEMENTED:
+    case STATUS_FULL:
+    case STATUS_NO_MEMORY:
+        break;
+    default:
+        log_error("the views are dropped: index=%llu why=\"%s\"",
+            (unsigned long long)piece->upto + 1, status_text(status));
+        journal_close(&d->store.journal, true);
+        daemon_fatal(d, "what is committed cannot be applied");
+    }
     group_applied(d->group, piece, status);
 }
 

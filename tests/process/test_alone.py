@@ -32,6 +32,15 @@ def first_start(count, node):
     count.expect("it leads at once", group.leader == node.status().node)
 
 
+def health(count, node):
+    """grpc.health.v1: the request is empty, the answer's field 1 is 1, SERVING."""
+    check = "/grpc.health.v1.Health/Check"
+    count.expect("it is healthy", call(node.channel("operator"), check, b"") == b"\x08\x01")
+    service = bytes([0x0A, len("zhurnal.v1.JournalService")]) + b"zhurnal.v1.JournalService"
+    count.expect("and so is its journal",
+                 call(node.channel("operator"), check, service) == b"\x08\x01")
+
+
 def write_and_read(count, node, frontend):
     first = append(frontend, node.mark(5))
     records = list(node.replay())
@@ -127,6 +136,7 @@ def main():
         with Node(here / "node") as node:
             frontend = node.channel("frontend")
             first_start(count, node)
+            health(count, node)
             write_and_read(count, node, frontend)
             follow(count, node, frontend)
             read_own_write(count, node, frontend)
