@@ -90,3 +90,35 @@ leader() {
     ctl status -o json --wait-leader 30 |
         sed -nE 's/.*"leader":"([0-9]+)".*/\1/p' | head -n 1 | xargs printf '%x\n'
 }
+
+# What was acknowledged (lines of append --acknowledged) against what each node holds, and the nodes' logs
+# against each other. Prints a table, and sets $wrong to the number of offences.
+compare_nodes() {
+    local node at missing doubled
+    cut -d ' ' -f 1,2 "$1" | sort -u >"$home/wanted"
+    wrong=0
+    printf '%-6s %14s %8s %9s %9s   %s\n' node acknowledged found missing doubled 'SHA-256 of its log'
+    for node in "${nodes[@]}"; do
+        at=(--endpoint "127.0.0.1:${port[$node]}" --tls "$home/ca" --as auditor)
+        zhurnalctl "${at[@]}" replay --ids | awk '$4 == "accepted" { print $1, $2 }' |
+            sort >"$home/$node/found"
+        zhurnalctl "${at[@]}" replay --kind all --raw "$home/$node/log.raw"
+        missing=$(comm -23 "$home/wanted" <(sort -u "$home/$node/found") | wc -l)
+        doubled=$(uniq -d "$home/$node/found" | wc -l)
+        wrong=$((wrong + missing + doubled))
+        printf '%-6s %14d %8d %9d %9d   %.16s…\n' "$node" "$(wc -l <"$home/wanted")" \
+            "$(comm -12 "$home/wanted" "$home/$node/found" | wc -l)" "$missing" "$doubled" \
+            "$(sha256sum <"$home/$node/log.raw")"
+        cmp -s "$home/${nodes[0]}/log.raw" "$home/$node/log.raw" || wrong=$((wrong + 1))
+    done
+}
+
+# Waits until every node that runs has applied what was acknowledged last.
+await_applied() {
+    local node last
+    last=$(cut -d ' ' -f 3 "$1" | sort -n | tail -n 1)
+    for node in "${!pid[@]}"; do
+        zhurnalctl --endpoint "127.0.0.1:${port[$node]}" --tls "$home/ca" --as auditor --timeout 60 \
+            page --school "$school_id" --page "$page" --min-index "$last" >"$home/$node/page"
+    done
+}
