@@ -27,7 +27,7 @@ const struct command append_command = {
         "    same bytes, to the next endpoint, for --retry seconds (60): it is recorded once.\n"
         "  --in-flight N          so many at a time; with 1, the default, they keep their order\n"
         "  --rate N               no more than so many a second\n"
-        "  --check-only           only judge (JSON)\n"
+        "  --check-only           only judge: nothing is recorded\n"
         "  --acknowledged FILE    a line for each that is recorded: school, entry id, index\n"
         "  --progress             even where standard error is no terminal\n"
         "    Ends with a summary. Exit 1 where one was refused, 3 where one got no answer.\n",
@@ -71,7 +71,8 @@ struct append {
     uv_timer_t pacer;
     const char *acknowledged; /* A file; NULL: none. */
     bool exhausted;           /* The source has no more. */
-    int source_code;          /* Or it failed. */
+    bool filling;
+    int source_code; /* Or it failed. */
 };
 
 static uint64_t now_us(void)
@@ -94,11 +95,12 @@ static void finish(struct flight *flight)
 
 static void send_again(uv_timer_t *timer);
 
-/* Sending the same bytes again cannot record them twice. */
-static bool may_help(enum grpc_code code)
+/* Sending the same bytes again cannot record them twice. RESOURCE_EXHAUSTED is a queue or a disk
+ * that is full just now, or a request that will never fit. */
+static bool may_help(const struct append_item *item, enum grpc_code code)
 {
     return code == GRPC_UNAVAILABLE || code == GRPC_DEADLINE_EXCEEDED || code == GRPC_CANCELLED ||
-        code == GRPC_RESOURCE_EXHAUSTED;
+        (code == GRPC_RESOURCE_EXHAUSTED && !item->too_large);
 }
 
 static bool decode_verdict(struct bytes details, struct arena *arena, struct verdict *verdict)
@@ -118,7 +120,7 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
         return;
     }
     uint64_t waited_us = now_us() - flight->begun_us;
-    if (may_help(result->code) && waited_us < append->retry_s * US_IN_S) {
+    if (may_help(&flight->item, result->code) && waited_us < append->retry_s * US_IN_S) {
         if (flight->endpoint == append->session.current) {
             session_next(&append->session);
         }
@@ -203,11 +205,22 @@ static bool is_due(struct append *append)
     return false;
 }
 
+static bool may_take(struct append *append, const struct flight *flight)
+{
+    return !flight->busy && !append->exhausted && is_due(append);
+}
+
+/* A request that fails at once is followed by the next, here and not from inside finish(): the
+ * stack does not grow with the source. */
 static void fill(struct append *append)
 {
-    for (unsigned i = 0; i < append->in_flight && !append->exhausted; i++) {
+    if (append->filling) {
+        return;
+    }
+    append->filling = true;
+    for (unsigned i = 0; i < append->in_flight; i++) {
         struct flight *flight = &append->flights[i];
-        if (!flight->busy && is_due(append) && take_next(append, flight)) {
+        while (may_take(append, flight) && take_next(append, flight)) {
             append->taken++;
             flight->busy = true;
             append->busy++;
@@ -215,6 +228,7 @@ static void fill(struct append *append)
             send_one(flight);
         }
     }
+    append->filling = false;
 }
 
 static int append_all(struct append *append)
@@ -286,9 +300,12 @@ static int take(struct append *append, int option)
 static int append_from(struct append *append, const struct context *context, const char *name)
 {
     struct error err;
-    if (append_source_open(&append->source, name, &err) != STATUS_OK ||
-        append_report_begin(&append->report, append->acknowledged, context->json, &err) !=
-            STATUS_OK) {
+    if (append_source_open(&append->source, name, &err) != STATUS_OK) {
+        return say_error(&err);
+    }
+    if (append_report_begin(&append->report, append->acknowledged, context->json, &err) !=
+        STATUS_OK) {
+        append_source_close(&append->source);
         return say_error(&err);
     }
     int code = session_open(&append->session, context);
@@ -298,8 +315,7 @@ static int append_from(struct append *append, const struct context *context, con
         free(append->flights);
     }
     append_source_close(&append->source);
-    append_report_deinit(&append->report);
-    return code;
+    return append_report_deinit(&append->report) || code != EXIT_OK ? code : EXIT_REFUSED;
 }
 
 static int run(struct context *context, int argc, char **argv)

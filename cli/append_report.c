@@ -24,7 +24,6 @@ int append_report_begin(
     struct append_report *report, const char *acknowledged, bool json, struct error *err)
 {
     report->json = json;
-    report->progress = report->progress || isatty(STDERR_FILENO);
     report->begun_us = report->last_us = report->shown_us = now_us();
     if (acknowledged == NULL) {
         return STATUS_OK;
@@ -35,12 +34,19 @@ int append_report_begin(
                                               acknowledged, strerrordesc_np(errno));
 }
 
-void append_report_deinit(struct append_report *report)
+bool append_report_deinit(struct append_report *report)
 {
-    if (report->acknowledged != NULL && fclose(report->acknowledged) != 0) {
-        say("the list of acknowledged entries cannot be written: %s", strerrordesc_np(errno));
-    }
     free(report->latencies_us);
+    if (report->acknowledged == NULL) {
+        return true;
+    }
+    bool failed = ferror(report->acknowledged);
+    failed = fclose(report->acknowledged) != 0 || failed;
+    if (failed) {
+        say("the list of acknowledged entries is not whole, for it cannot be written: is the disk "
+            "full? What was recorded stays recorded");
+    }
+    return !failed;
 }
 
 /* ---- as it goes ---- */
@@ -53,7 +59,8 @@ static uint64_t done(const struct append_report *report)
 static void show_progress(struct append_report *report, bool last)
 {
     uint64_t now = now_us();
-    if (!report->progress || (!last && now - report->shown_us < PROGRESS_US)) {
+    bool wanted = report->progress || (done(report) > 1 && isatty(STDERR_FILENO));
+    if (!wanted || (!last && now - report->shown_us < PROGRESS_US)) {
         return;
     }
     report->shown_us = now;

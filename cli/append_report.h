@@ -19,7 +19,8 @@ struct append_report {
 
 int append_report_begin(
     struct append_report *report, const char *acknowledged, bool json, struct error *err);
-void append_report_deinit(struct append_report *report);
+/* False where the list of acknowledged entries is not whole, said already. */
+bool append_report_deinit(struct append_report *report);
 
 void append_report_answer(struct append_report *report, const struct append_item *item,
     const Zhurnal__V1__AppendResponse *response, uint64_t latency_us);

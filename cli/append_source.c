@@ -73,6 +73,10 @@ static int next_json(struct append_source *source, struct append_item *item, str
 
 /* ---- length-delimited ---- */
 
+/* AppendRequest.check_only = true. Of a field that stands twice the last one holds, so it is put
+ * behind a request whose bytes stay as they came. */
+static const uint8_t check_only[] = {4 << 3, 1};
+
 static int read_length(struct append_source *source, size_t *length, struct error *err)
 {
     *length = 0;
@@ -101,7 +105,7 @@ static int next_delimited(struct append_source *source, struct append_item *item
         return error_set(err, STATUS_TOO_LARGE, "it has %zu bytes, %d are allowed", item->size,
             SUBMISSION_REQUEST_MAX);
     }
-    item->request = malloc(item->size + 1);
+    item->request = malloc(item->size + sizeof check_only);
     if (item->request == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
@@ -109,6 +113,10 @@ static int next_delimited(struct append_source *source, struct append_item *item
         free(item->request);
         item->request = NULL;
         return error_set(err, STATUS_MALFORMED, "it is cut short");
+    }
+    if (source->check_only) {
+        memcpy(item->request + item->size, check_only, sizeof check_only);
+        item->size += sizeof check_only;
     }
     return STATUS_OK;
 }
@@ -122,8 +130,9 @@ static void describe(struct append_item *item)
     struct arena arena;
     struct submission submission;
     arena_init(&arena, submission_arena_limit(item->size));
-    if (submission_parse(bytes_of(item->request, item->size), &arena, &submission, NULL) ==
-        STATUS_OK) {
+    int status = submission_parse(bytes_of(item->request, item->size), &arena, &submission, NULL);
+    item->too_large = status == STATUS_TOO_LARGE;
+    if (status == STATUS_OK) {
         item->school = submission.draft->school;
         memcpy(item->entry_id, submission.entry_id, sizeof item->entry_id);
     }

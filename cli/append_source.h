@@ -12,7 +12,7 @@ struct append_source {
     FILE *file;
     const char *name;
     bool delimited;
-    bool check_only; /* Of every JSON request. */
+    bool check_only; /* Of every request. */
     uint64_t count;
 };
 
@@ -20,6 +20,7 @@ struct append_source {
 struct append_item {
     uint8_t *request; /* malloc'ed, the receiver's. */
     size_t size;
+    bool too_large;  /* For any node, at any time. */
     uint64_t number; /* In the source, from 1. */
     uint64_t school;
     uint8_t entry_id[16];

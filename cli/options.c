@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DECIMAL = 10, HEXADECIMAL = 16, PORT_DIGITS_MAX = 5 };
+
 void say(const char *format, ...)
 {
     va_list arguments;
@@ -34,17 +36,35 @@ int say_error(const struct error *err)
 
 /* ---- where to call ---- */
 
-static bool add_endpoint(struct context *context, const char *text, size_t size)
+/* A host, a colon, a port from 1 to 65535; an IPv6 address stands in brackets. */
+static bool is_endpoint(const char *text)
 {
-    if (context->endpoint_count == ENDPOINTS_MAX || size == 0 || size >= ENDPOINT_SIZE ||
-        memchr(text, ':', size) == NULL) {
-        say("an endpoint is HOST:PORT, and there are at most %d of them, not '%.*s'", ENDPOINTS_MAX,
-            (int)size, text);
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text || strlen(colon + 1) > PORT_DIGITS_MAX ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1)) {
         return false;
     }
-    char *endpoint = context->endpoints[context->endpoint_count++];
-    memcpy(endpoint, text, size);
-    endpoint[size] = '\0';
+    long port = strtol(colon + 1, NULL, 10);
+    bool host = text[0] == '[' ? colon - text > 2 && colon[-1] == ']' : strchr(text, ':') == colon;
+    return host && port > 0 && port <= UINT16_MAX;
+}
+
+static bool add_endpoint(struct context *context, const char *text, size_t size)
+{
+    if (context->endpoint_count == ENDPOINTS_MAX) {
+        say("there are at most %d endpoints: leave out '%.*s'", ENDPOINTS_MAX, (int)size, text);
+        return false;
+    }
+    char *endpoint = context->endpoints[context->endpoint_count];
+    size_t kept = size < ENDPOINT_SIZE ? size : ENDPOINT_SIZE - 1;
+    memcpy(endpoint, text, kept);
+    endpoint[kept] = '\0';
+    if (kept < size || !is_endpoint(endpoint)) {
+        say("an endpoint is HOST:PORT, as in 127.0.0.1:7400 or [::1]:7400, not '%.*s'", (int)size,
+            text);
+        return false;
+    }
+    context->endpoint_count++;
     return true;
 }
 
@@ -79,7 +99,8 @@ bool options_number(const char *name, const char *text, uint64_t low, uint64_t h
 {
     char *end;
     errno = 0;
-    unsigned long long value = strtoull(text, &end, 0);
+    int base = strncasecmp(text, "0x", 2) == 0 ? HEXADECIMAL : DECIMAL;
+    unsigned long long value = strtoull(text, &end, base);
     *out = value;
     if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && value >= low &&
         value <= high) {
@@ -112,8 +133,7 @@ bool options_actor(bool role, Zhurnal__V1__Actor *actor)
         return true;
     }
     say("--role is head, deputy, subject_teacher, class_teacher, substitute, secretary, tech, "
-        "pupil, "
-        "guardian or auditor, not '%s'",
+        "pupil, guardian, auditor or system, not '%s'",
         optarg);
     return false;
 }
@@ -190,7 +210,7 @@ int options_take(
         (void)fputs(command->help, stdout);
         return EXIT_OK;
     default:
-        say("see 'zhurnalctl %s --help'", command->name);
+        say("see 'zhurnalctl%s%s --help'", command->name[0] != '\0' ? " " : "", command->name);
         return EXIT_WRONG_USE;
     }
 }
