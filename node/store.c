@@ -213,8 +213,9 @@ static int open_views(
     if (status == STATUS_OK) {
         status = journal_open(&store->journal, path, group, &options, &store->applied, err);
     }
-    /* Views of a log that went further than this one are another log's. */
-    if (status == STATUS_OK && store->applied > bounds->committed) {
+    /* What was applied is flushed in the log, though the log may not know yet that it is committed.
+     * Views that went further are another log's. */
+    if (status == STATUS_OK && store->applied > bounds->last_index) {
         journal_close(&store->journal, true);
         status = journal_open(&store->journal, path, group, &options, &store->applied, err);
         assert(status != STATUS_OK || store->applied == 0);

@@ -167,6 +167,30 @@ static void views_that_are_ahead_of_the_log_are_dropped(void **state)
     store_close(&store, false);
 }
 
+/* The log learns what is committed with its next write, which a kill may forestall. */
+static void views_that_are_ahead_of_what_is_known_to_be_committed_are_kept(void **state)
+{
+    (void)state;
+    struct store store;
+    struct error err;
+    struct txn txn;
+    const struct record record = {
+        .index = 2, .term = 1, .kind = RECORD_BARRIER, .payload = bytes_of("", 0)};
+    const struct log_write write = {.records = &record, .count = 1};
+    assert_int_equal(open_in(&store, founded("node", 1), &err), STATUS_OK);
+    txn_begin_write(&txn, &store.log_env);
+    log_write(&txn, &store.log, &write);
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+    txn_begin_write(&txn, &store.journal.views.env);
+    views_stamp(&txn, &store.journal.views, 2);
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+    store_close(&store, false);
+    assert_int_equal(open_in(&store, tmpdir_path(&dir, "node"), &err), STATUS_OK);
+    assert_int_equal(store.rebuild_to, 1);
+    assert_int_equal(store.applied, 2);
+    store_close(&store, false);
+}
+
 static void a_directory_is_empty_but_for_its_lock(void **state)
 {
     (void)state;
@@ -278,6 +302,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_log_of_another_cluster_is_refused),
         TEST_WITH_FIXTURE(a_log_that_is_no_database_is_refused),
         TEST_WITH_FIXTURE(views_that_are_ahead_of_the_log_are_dropped),
+        TEST_WITH_FIXTURE(views_that_are_ahead_of_what_is_known_to_be_committed_are_kept),
         TEST_WITH_FIXTURE(a_directory_is_empty_but_for_its_lock),
         TEST_WITH_FIXTURE(an_empty_directory_founds_a_cluster_of_one),
         TEST_WITH_FIXTURE(each_kind_of_caller_has_a_certificate_for_its_owner_alone),
