@@ -95,12 +95,15 @@ static void on_watch(struct rpc_call *call, const ProtobufCMessage *message, str
     (void)encoded;
     const Grpc__Health__V1__HealthCheckRequest *request = (const void *)message;
     struct rpc_health *health = rpc_call_context(call);
-    struct watcher *watcher = free_watcher(health);
     size_t size = strlen(request->service);
-    if (watcher == NULL || size >= RPC_HEALTH_NAME_SIZE) {
-        rpc_call_finish(call, watcher == NULL ? GRPC_RESOURCE_EXHAUSTED : GRPC_INVALID_ARGUMENT,
-            watcher == NULL ? "too many are watching already: use Check"
-                            : "no service has a name so long",
+    if (size >= RPC_HEALTH_NAME_SIZE) {
+        rpc_call_finish(
+            call, GRPC_INVALID_ARGUMENT, "no service has a name so long", bytes_of(NULL, 0));
+        return;
+    }
+    struct watcher *watcher = free_watcher(health);
+    if (watcher == NULL) {
+        rpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "too many are watching already: use Check",
             bytes_of(NULL, 0));
         return;
     }
