@@ -297,6 +297,14 @@ static const ProtobufCFieldDescriptor *find_field(
     return NULL;
 }
 
+/* Under both its names; under one of them jansson has refused it. */
+static bool is_there_twice(const json_t *json, const ProtobufCFieldDescriptor *field)
+{
+    char camel[JSON_NAME_SIZE];
+    return strcmp(json_name(field->name, camel), field->name) != 0 &&
+        json_object_get(json, camel) != NULL && json_object_get(json, field->name) != NULL;
+}
+
 static int read_fields(struct decoder *d, const json_t *json, ProtobufCMessage *message)
 {
     const char *name;
@@ -307,6 +315,9 @@ static int read_fields(struct decoder *d, const json_t *json, ProtobufCMessage *
         const ProtobufCFieldDescriptor *field = find_field(message->descriptor, name);
         if (field == NULL) {
             return fail(d, "there is no such field");
+        }
+        if (is_there_twice(json, field)) {
+            return fail(d, "it is there twice, under both its names");
         }
         int status = read_field(d, field, value, message);
         if (status != STATUS_OK) {
