@@ -192,6 +192,9 @@ static int receive_request_vote(
 static int receive_vote(
     struct driver *d, uint64_t from, const Zhurnal__Peer__V1__RequestVoteResult *result)
 {
+    if (!(d->options.guards_off & GUARD_VOTE) && guards_vote_drop(&d->raft)) {
+        return STATUS_OK;
+    }
     struct raft_message message = from_peer(RAFT_REQUEST_VOTE_RESULT, from);
     message.request_vote_result.version = (unsigned char)result->version;
     message.request_vote_result.term = result->term;

@@ -183,6 +183,11 @@ raft_index guards_split_commit(const struct raft *raft, raft_term term, raft_ind
     return proven ? uncommitted : 0;
 }
 
+bool guards_vote_drop(const struct raft *raft)
+{
+    return raft->state != RAFT_CANDIDATE;
+}
+
 static const struct raft_server *find_server(const struct raft_configuration *c, raft_id id)
 {
     for (unsigned i = 0; i < c->n; i++) {

@@ -21,6 +21,9 @@
  * committed, which may lose what is; while a voter has yet to hear that it is one, which may leave
  * no majority that knows itself; by more than one node, or down to two voters, of which one may
  * elect itself in a term that has a leader. None of these is submitted.
+ *  - VOTE: An answer to a vote request is read as a candidate would, also by who is none any more:
+ * a late pre-vote's answer, whose term nobody has reached, may take a leader or its follower out of
+ * their term. It is dropped; whoever is ahead is heard of otherwise.
  *
  * All are pure and belong to the driver. Threads: the loop. */
 #ifndef NODE_GUARDS_H
@@ -40,6 +43,7 @@ enum guard {
     GUARD_SPLIT = 8,
     GUARD_PREV = 16,
     GUARD_CHANGE = 32,
+    GUARD_VOTE = 64,
 };
 
 /* Every field of a peer's message, before the core sees it. STATUS_MALFORMED: the peer is not to be
@@ -70,6 +74,9 @@ size_t guards_split(Zhurnal__Peer__V1__Record *const *records, size_t count);
 /* SPLIT: the index whose RAFT_CONFIGURATION is to be fired before a batch that begins with a
  * membership record at `index`; 0: none. */
 raft_index guards_split_commit(const struct raft *raft, raft_term term, raft_index index);
+
+/* VOTE: true if an answer to a vote request is to be dropped. */
+bool guards_vote_drop(const struct raft *raft);
 
 /* CHANGE: whether the leader may submit this membership now; committed_term is the term of the
  * newest committed entry. STATUS_PRECONDITION, with a sentence. */

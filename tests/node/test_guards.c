@@ -413,6 +413,33 @@ static void a_second_membership_confirms_no_tail_that_is_not_its_leaders(void **
     expect_no_violation(sim);
 }
 
+/* ---- VOTE ---- */
+
+static bool a_leader_stays_when_a_pre_vote_is_answered_late(struct sim *sim, unsigned guards_off)
+{
+    begin(sim, true, guards_off);
+    sim_elect(sim, 1, 2);
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__RequestVoteResult result = ZHURNAL__PEER__V1__REQUEST_VOTE_RESULT__INIT;
+    frame.group = SIM_GROUP;
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT;
+    frame.request_vote_result = &result;
+    result.version = 2;
+    result.pre_vote = true;
+    result.term = status_of(sim, 1).term + 1;
+    sim_hand_frame(sim, 3, 1, &frame);
+    return status_of(sim, 1).role == DRIVER_LEADER;
+}
+
+static void without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(a_leader_stays_when_a_pre_vote_is_answered_late(&f->sim, 0));
+    expect_no_violation(&f->sim);
+    assert_false(a_leader_stays_when_a_pre_vote_is_answered_late(&f->sim, GUARD_VOTE));
+    sim_end(&f->sim);
+}
+
 /* ---- CHANGE ---- */
 
 static int submit_with_a_command(struct sim_node *node, struct payload *membership)
@@ -569,6 +596,7 @@ int main(void)
         TEST_WITH_FIXTURE(without_split_a_membership_that_is_gone_stays_in_force),
         TEST_WITH_FIXTURE(without_split_an_older_membership_than_the_committed_one_comes_back),
         TEST_WITH_FIXTURE(a_second_membership_confirms_no_tail_that_is_not_its_leaders),
+        TEST_WITH_FIXTURE(without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader),
         TEST_WITH_FIXTURE(a_membership_changes_alone_by_one_and_with_three_voters_left),
         TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
         TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),

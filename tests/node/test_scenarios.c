@@ -297,6 +297,25 @@ static void a_vote_in_a_term_already_known_is_kept_over_a_restart(void **state)
 
 /* ---- the checker is no yes-man ---- */
 
+static void a_seed_gives_the_same_life_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        const struct sim_options options = sim_chaos(seed, 5);
+        uint64_t ends[2];
+        uint64_t bytes[2];
+        for (int i = 0; i < 2; i++) {
+            uint64_t before = sim->count.bytes;
+            assert_true(sim_live(sim, &options, NULL, 300));
+            ends[i] = sim->random.state;
+            bytes[i] = sim->count.bytes - before;
+        }
+        assert_int_equal(ends[0], ends[1]);
+        assert_int_equal(bytes[0], bytes[1]);
+    }
+}
+
 static unsigned lives_found_out(struct sim *sim, void (*spoil)(struct sim_options *options))
 {
     enum { LIVES = 300, STEPS = 500 };
@@ -347,6 +366,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_majority_of_copies_commits_nothing_of_an_older_term),
         TEST_WITH_FIXTURE(a_heartbeat_does_not_commit_a_stale_tail),
         TEST_WITH_FIXTURE(a_vote_in_a_term_already_known_is_kept_over_a_restart),
+        TEST_WITH_FIXTURE(a_seed_gives_the_same_life_twice),
         TEST_WITH_FIXTURE(a_disk_that_loses_what_it_said_is_safe_is_found_out),
         TEST_WITH_FIXTURE(a_node_that_forgets_its_votes_is_found_out),
     };
