@@ -37,6 +37,14 @@ struct daemon_told {
     bool clock_behind, clock_untrusted, rebuilt;
 };
 
+/* What is to be applied when the views have room for it. */
+struct daemon_room {
+    struct pool_job job;
+    struct daemon *daemon;
+    uint64_t from, to;
+    int status;
+};
+
 enum daemon_stage {
     DAEMON_RUNNING,
     DAEMON_RETIRING, /* Hands over. */
@@ -67,6 +75,7 @@ struct daemon {
     uv_signal_t terminate, interrupt, hangup;
     bool woken;
     bool log_full, views_full;
+    struct daemon_room room;
     struct daemon_member members[DRIVER_MEMBERS_MAX];
     unsigned member_count;
     struct daemon_note notes[DRIVER_MEMBERS_MAX];

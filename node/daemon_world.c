@@ -186,18 +186,50 @@ static void on_wake(void *arg)
     d->woken = true;
 }
 
-/* A full disk is seen before apply begins, for in its midst it looks like any failed write. */
+/* A full disk is seen before apply begins, for in its midst it looks like any failed write. Room is
+ * made on the pool, as the disk may take its time. */
+static void apply_with_room(struct daemon *d, int status)
+{
+    set_full(d, d->log_full, status == STATUS_FULL);
+    if (status == STATUS_OK) {
+        applier_give(d->applier, d->room.from, d->room.to);
+        return;
+    }
+    const struct apply_piece nothing = {.upto = d->room.from - 1, .status = status};
+    daemon_applied(d, &nothing, status);
+}
+
+static uint64_t views_used(struct daemon *d)
+{
+    return env_used(&d->store.journal.views.env);
+}
+
+static void run_make_room(struct pool_job *job)
+{
+    struct daemon_room *room = (struct daemon_room *)job;
+    room->status = reserve_extend(&room->daemon->store.views_reserve, views_used(room->daemon));
+}
+
+static void make_room_done(struct pool_job *job)
+{
+    struct daemon_room *room = (struct daemon_room *)job;
+    apply_with_room(room->daemon, room->status);
+}
+
 static void on_apply(void *arg, uint64_t from, uint64_t to)
 {
     struct daemon *d = arg;
-    int status = reserve_extend(&d->store.views_reserve, env_used(&d->store.journal.views.env));
-    set_full(d, d->log_full, status == STATUS_FULL);
-    if (status == STATUS_OK) {
-        applier_give(d->applier, from, to);
+    const struct reserve *reserve = &d->store.views_reserve;
+    d->room.daemon = d;
+    d->room.from = from;
+    d->room.to = to;
+    if (reserve->reserved >= views_used(d) + reserve->ahead / 2) {
+        apply_with_room(d, STATUS_OK);
         return;
     }
-    const struct apply_piece nothing = {.upto = from - 1, .status = status};
-    group_applied(d->group, &nothing, status);
+    d->room.job.run = run_make_room;
+    d->room.job.done = make_room_done;
+    pool_give(&d->pool, &d->room.job);
 }
 
 /* Views that apply stumbled over are dropped, and made anew from the log at the next start. */
