@@ -124,7 +124,8 @@ int driver_receive(
 /* The write is on stable storage. */
 void driver_written(struct driver *driver, struct driver_write *write);
 
-/* The connection to a peer was made or lost. */
+/* The connection to a peer was made or lost. Nothing goes to a peer before it was made; of one that
+ * becomes a member later it is to be told again. */
 void driver_connected(struct driver *driver, uint64_t node, bool connected);
 
 /* Gives the next message for a peer, an encoded RaftRequest, to emit, which copies it. False:
