@@ -136,11 +136,13 @@ $(B)/zhurnalctl: $(B)/cli/main.o $(call archives,$(USES_cli))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# Writes the lifelike school's entries, for the demo, process tests and benchmarks.
-SCHOOL_DAY := $(B)/school_day
-$(SCHOOL_DAY): $(B)/tests/demo/school_day.o $(B)/libtests.a $(call archives,$(USES_node))
+# Tools of tests, the demo and benchmarks: the lifelike school's entries; a log of any length.
+TOOLS := $(B)/school_day $(B)/long_log
+$(B)/school_day: $(B)/tests/demo/school_day.o
+$(B)/long_log: $(B)/tests/process/long_log.o
+$(TOOLS): $(B)/libtests.a $(call archives,$(USES_node))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # ---- tests: a test exists by being a file tests/*/test_*.c, .sh or .py ----
 $(TEST_LIB) $(TESTS:%=%.o): | deps-test
@@ -156,7 +158,7 @@ test-$(1): $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)) $(if $(wildcar
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_dir,$(d))))
 
-test: $(TESTS) all $(SCHOOL_DAY) deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
+test: $(TESTS) all $(TOOLS) deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
 	$(Q)V=$(V) NODE_PATH=$(abspath $(O)/npm/node_modules) tests/run $(B) $(TESTS) $(SCRIPTS)
 
 asan tsan coverage:
@@ -208,14 +210,14 @@ layers:
 	$(Q).ci/check
 
 # ---- to see it work ----
-demo run: all $(SCHOOL_DAY)
+demo run: all $(TOOLS)
 	$(Q)PATH="$(abspath $(B)):$$PATH" tests/demo/$@.sh
 
 # Rates and latencies, side by side in one run, of the build that users get.
 bench:
 	$(Q)$(MAKE) --no-print-directory VARIANT=release bench-here
 .PHONY: bench-here
-bench-here: all $(SCHOOL_DAY)
+bench-here: all $(TOOLS)
 	$(Q)PATH="$(abspath $(B)):$$PATH" tests/bench/append.sh
 
 # ---- to use it ----

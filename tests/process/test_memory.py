@@ -1,0 +1,75 @@
+"""A node's own memory (RssAnon) does not grow with its log: a million entries are rebuilt into views,
+replayed whole, followed, and read by a reader that stands still."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from alone import Count, Node, append, log_pb2, REPLAY
+
+ENTRIES = 1_000_000
+GROWTH_MAX_KIB = 24 << 10
+WAIT_S = 180
+
+
+def anonymous_kib(node):
+    status = pathlib.Path(f"/proc/{node.process.pid}/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("RssAnon")).split()[1])
+
+
+def replay_all(node):
+    """How many records came, and the most memory meanwhile."""
+    command = ["zhurnalctl", "--endpoint", f"127.0.0.1:{node.port}", "--tls", node.data / "tls",
+               "--as", "auditor", "replay", "--ids"]
+    most = 0
+    with tempfile.TemporaryFile() as out:
+        with subprocess.Popen(command, stdout=out) as reader:
+            for _ in range(WAIT_S * 10):
+                most = max(most, anonymous_kib(node))
+                if reader.poll() is not None:
+                    break
+                time.sleep(0.1)
+            reader.kill()
+        out.seek(0)
+        return sum(1 for _ in out), most
+
+
+def main():
+    count = Count()
+    with tempfile.TemporaryDirectory() as here:
+        data = pathlib.Path(here) / "node"
+        with Node(data) as node:
+            append(node.channel("frontend"), node.mark(5))
+            small = replay_all(node)[1]
+            school = node.school
+            count.expect("it ends in order", node.stop() == 0)
+        subprocess.run(["long_log", data / "log", str(school), str(ENTRIES)], check=True)
+        with Node(data) as node:
+            most = 0
+            for _ in range(WAIT_S * 5):
+                most = max(most, anonymous_kib(node))
+                if node.status().groups[0].applied_index >= ENTRIES:
+                    break
+                time.sleep(0.2)
+            count.expect("a million entries are applied anew",
+                         node.status().groups[0].applied_index >= ENTRIES)
+            count.expect("in bounded memory", most < small + GROWTH_MAX_KIB, small, most)
+            records, most = replay_all(node)
+            count.expect("and replayed whole", records >= ENTRIES, records)
+            count.expect("in bounded memory", most < small + GROWTH_MAX_KIB, small, most)
+            stream = node.channel("auditor").unary_stream(
+                REPLAY, request_serializer=log_pb2.ReplayRequest.SerializeToString)
+            call = stream(log_pb2.ReplayRequest())
+            next(call)
+            time.sleep(3)
+            most = anonymous_kib(node)
+            count.expect("a reader that stands still costs little",
+                         most < small + GROWTH_MAX_KIB, small, most)
+            call.cancel()
+            index = append(node.channel("frontend"), node.mark(4)).index
+            count.expect("and writes go on", index > ENTRIES, index)
+    return count.end()
+
+
+sys.exit(main())
