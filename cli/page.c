@@ -51,6 +51,17 @@ static int show(const struct page *page, const Zhurnal__V1__GetPageResponse *res
     return EXIT_OK;
 }
 
+/* Asks for the days from next_day on, which must be later ones; 0: there are none. */
+static int go_on(struct page *page, uint32_t next_day)
+{
+    if (next_day != 0 && next_day <= page->request.from_day) {
+        say("the node cuts the page at day %u again and again: ask another one", next_day);
+        return EXIT_REFUSED;
+    }
+    page->request.from_day = next_day;
+    return EXIT_OK;
+}
+
 /* A page that is too long for one answer comes in several, each from the next day on. */
 static int show_all(struct page *page)
 {
@@ -63,7 +74,7 @@ static int show_all(struct page *page)
         const Zhurnal__V1__GetPageResponse *response = (const void *)answer.message;
         if (status == GRPC_OK) {
             code = show(page, response);
-            page->request.from_day = response->next_day;
+            code = code == EXIT_OK ? go_on(page, response->next_day) : code;
         } else {
             code = say_failure(status, answer.sentence);
         }

@@ -1,11 +1,12 @@
 #include "cli/page_table.h"
 
 #include "cli/table.h"
+#include "cli/text.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { LESSONS_ACROSS = 10, CELL_SIZE = 96, ROW_SIZE = 2048, DAY_SIZE = 12 };
+enum { LESSONS_ACROSS = 10, ROW_SIZE = 2048, DAY_SIZE = 12 };
 
 /* A text that ends early rather than late. */
 struct line {
@@ -19,6 +20,18 @@ static void put(struct line *line, const char *text)
     if (line->used + size + 1 <= line->size) {
         memcpy(line->text + line->used, text, size + 1);
         line->used += size;
+    }
+}
+
+/* A name, which is one cell whatever is in it. */
+static void put_name(struct line *line, const char *name)
+{
+    size_t begin = line->used;
+    put(line, name);
+    for (size_t i = begin; i < line->used; i++) {
+        if (line->text[i] == '\t') {
+            line->text[i] = ' ';
+        }
     }
 }
 
@@ -91,7 +104,8 @@ static int write_block(const Zhurnal__V1__GetPageResponse *page, size_t from, si
     table_init(&table, text);
     for (size_t p = 0; p < page->n_pupils; p++) {
         line.used = 0;
-        put(&line, page->pupils[p]->name);
+        text[0] = '\0';
+        put_name(&line, page->pupils[p]->name);
         for (size_t i = from; i < to; i++) {
             put_cell(&line, page->lessons[i], page->pupils[p]->person);
         }
@@ -122,43 +136,84 @@ static const char *work_text(Zhurnal__V1__WorkKind kind)
     return i < sizeof names / sizeof *names ? names[i] : names[0];
 }
 
-static void write_homework(const Zhurnal__V1__PageLesson *lesson, FILE *out)
+static void write_text(const char *text, FILE *out)
 {
-    for (size_t i = 0; i < lesson->n_homework; i++) {
-        char text[DAY_SIZE] = "";
-        struct line due = {.text = text, .size = sizeof text};
-        put_day(&due, lesson->homework[i]->due_day);
-        (void)fprintf(
-            out, "         Домашнее задание на %s: %s\n", text, lesson->homework[i]->text);
+    text_write(text, strlen(text), out);
+}
+
+static void write_day(uint32_t day, FILE *out)
+{
+    char text[DAY_SIZE] = "";
+    struct line line = {.text = text, .size = sizeof text};
+    put_day(&line, day);
+    (void)fputs(text, out);
+}
+
+static void write_homework(
+    const Zhurnal__V1__GetPageResponse *page, const Zhurnal__V1__PageHomework *homework, FILE *out)
+{
+    (void)fputs("         Домашнее задание", out);
+    if (homework->due_day != 0) {
+        (void)fputs(" на ", out);
+        write_day(homework->due_day, out);
     }
+    for (size_t i = 0; i < homework->n_pupils; i++) {
+        (void)fputs(i == 0 ? " (" : ", ", out);
+        write_text(name_of(page, homework->pupils[i]), out);
+    }
+    (void)fputs(homework->n_pupils > 0 ? "): " : ": ", out);
+    write_text(homework->text, out);
+    (void)fputc('\n', out);
+}
+
+static void write_work(const Zhurnal__V1__PageWork *work, FILE *out)
+{
+    (void)fprintf(out, "         Работа: %s «", work_text(work->work_kind));
+    write_text(work->title, out);
+    (void)fprintf(out, "», вес %u\n", work->weight);
+}
+
+static void write_comment(
+    const Zhurnal__V1__GetPageResponse *page, const Zhurnal__V1__PageComment *comment, FILE *out)
+{
+    (void)fputs("         ", out);
+    write_text(name_of(page, comment->pupil), out);
+    (void)fputs(": ", out);
+    write_text(comment->text, out);
+    (void)fputc('\n', out);
 }
 
 static void write_lesson(
     const Zhurnal__V1__GetPageResponse *page, const Zhurnal__V1__PageLesson *lesson, FILE *out)
 {
-    char text[DAY_SIZE] = "";
-    struct line day = {.text = text, .size = sizeof text};
-    put_day(&day, lesson->day);
-    (void)fprintf(out, "  %s  №%u %s%s\n", text, lesson->number, lesson->topic,
-        lesson->attendance_taken ? "" : "  (посещаемость не отмечена)");
+    (void)fputs("  ", out);
+    write_day(lesson->day, out);
+    (void)fprintf(out, "  №%u ", lesson->number);
+    write_text(lesson->topic, out);
+    (void)fputs(lesson->attendance_taken ? "\n" : "  (посещаемость не отмечена)\n", out);
     for (size_t i = 0; i < lesson->n_works; i++) {
-        (void)fprintf(out, "         Работа: %s «%s», вес %u\n",
-            work_text(lesson->works[i]->work_kind), lesson->works[i]->title,
-            lesson->works[i]->weight);
+        write_work(lesson->works[i], out);
     }
-    write_homework(lesson, out);
+    for (size_t i = 0; i < lesson->n_homework; i++) {
+        write_homework(page, lesson->homework[i], out);
+    }
     for (size_t i = 0; i < lesson->n_comments; i++) {
-        (void)fprintf(out, "         %s: %s\n", name_of(page, lesson->comments[i]->pupil),
-            lesson->comments[i]->text);
+        write_comment(page, lesson->comments[i], out);
     }
 }
 
 static void write_heading(const Zhurnal__V1__GetPageResponse *page, FILE *out)
 {
-    (void)fprintf(out, "%s, %s, %s, %s\n", page->school_name, page->class_name, page->subject_name,
-        page->year_label);
+    const char *const parts[] = {
+        page->school_name, page->class_name, page->subject_name, page->year_label};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        (void)fputs(i == 0 ? "" : ", ", out);
+        write_text(parts[i], out);
+    }
+    (void)fputc('\n', out);
     for (size_t i = 0; i < page->n_teachers; i++) {
-        (void)fprintf(out, i == 0 ? "Учитель: %s" : ", %s", page->teachers[i]->name);
+        (void)fputs(i == 0 ? "Учитель: " : ", ", out);
+        write_text(page->teachers[i]->name, out);
     }
     (void)fputs(page->n_teachers > 0 ? "\n\n" : "\n", out);
 }

@@ -1,25 +1,13 @@
 #include "cli/table.h"
 
+#include "cli/text.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { GAP = 2 };
-
-/* Continuation bytes take none, nor do combining accents (U+0300 … U+036F: CC 80 … CD AF). */
-size_t text_width(const char *text, size_t size)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        bool continues = (c & 0xC0) == 0x80;
-        unsigned char next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
-        bool combines = c == 0xCC || (c == 0xCD && next < 0xB0);
-        width += !continues && !combines;
-    }
-    return width;
-}
 
 static void add(struct table *table, char *row)
 {
@@ -117,7 +105,7 @@ static void write_row(const struct layout *layout, const char *row, bool head, F
         size_t missing = layout->widths[c] - text_width(cell, size);
         if (size > 0) {
             pad(out, owed + (layout->right[c] ? missing : 0));
-            (void)fwrite(cell, 1, size, out);
+            text_write(cell, size, out);
             owed = GAP + (layout->right[c] ? 0 : missing);
         } else {
             owed += GAP + missing;

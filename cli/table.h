@@ -1,4 +1,4 @@
-/* Columns that stand under each other, of UTF-8 text. Pure but for writing. */
+/* Columns that stand under each other, of UTF-8 text (cli/text.h). Pure but for writing. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
@@ -21,8 +21,5 @@ void table_add(struct table *table, const char *format, ...) __attribute__((form
 /* STATUS_OK, STATUS_NO_MEMORY or STATUS_IO. */
 int table_write(const struct table *table, FILE *out);
 void table_deinit(struct table *table);
-
-/* How many columns of a terminal a text takes: Cyrillic one a letter, accents that join none. */
-size_t text_width(const char *text, size_t size);
 
 #endif
