@@ -1,7 +1,7 @@
-/* The real driver and the real log, thousands of lives under every kind of fault, each from its
+/* The real driver, log and apply, thousands of lives under every kind of fault, each from its
  * seed: SIM_SEED=n lives one again, ZHURNAL_SIM_LIVES=n as many as wanted. Lives are lived in a
  * process of their own, so that an assertion too is known by its seed. */
-#include "tests/lib/sim.h"
+#include "tests/lib/sim_journal.h"
 #include "tests/lib/test.h"
 #include "tests/lib/tmpdir.h"
 
@@ -50,12 +50,15 @@ static double now_s(void)
 static void live(struct lives *lives, const char *directory)
 {
     static struct sim sim;
+    static struct sim_journal journal;
     double began_s = now_s();
     sim_open(&sim, directory);
+    sim_journal_open(&journal, directory);
     for (uint64_t seed = lives->from; seed <= lives->to; seed++) {
         const struct sim_options options = sim_chaos(seed, lives->nodes);
         lives->seed = seed;
-        if (!sim_live(&sim, &options, NULL, STEPS)) {
+        sim_journal_reset(&journal, seed);
+        if (!sim_live(&sim, &options, &journal.app, STEPS)) {
             printf("SIM_SEED=%" PRIu64 " nodes=%u: %s\n", seed, lives->nodes, sim.violation);
             lives->violations++;
         }
@@ -64,6 +67,11 @@ static void live(struct lives *lives, const char *directory)
         }
     }
     report(&sim, lives, now_s() - began_s);
+    printf("judged: %" PRIu64 " accepted, %" PRIu64 " refused, %" PRIu64 " duplicates; %" PRIu64
+           " times applied\n",
+        journal.count.accepted, journal.count.refused, journal.count.duplicates,
+        journal.count.applied);
+    sim_journal_close(&journal);
     sim_close(&sim);
 }
 
