@@ -87,7 +87,7 @@ void call_on_headers_end(void *user)
     call->state = CALL_OPEN;
     if (call->method == NULL) {
         refuse(call, GRPC_UNIMPLEMENTED,
-            "no such method on this server: see docs/API.md, or the reflection of its services");
+            "no such method on this server: its services are those of proto/zhurnal/v1");
     } else if (call->bad_timeout) {
         refuse(call, GRPC_INVALID_ARGUMENT,
             "grpc-timeout is not a number of at most eight digits and a unit");
