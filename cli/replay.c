@@ -1,4 +1,5 @@
 /* zhurnalctl replay: the log, as it is stored. */
+#include "cli/replay_count.h"
 #include "cli/replay_show.h"
 #include "cli/session.h"
 
@@ -14,7 +15,8 @@ const struct command replay_command = {
     .summary = "shows the log, from an index on, and what comes next",
     .help =
         "zhurnalctl replay [--from INDEX] [--follow] [--limit N] [--school ID...]\n"
-        "                  [--kind command|barrier|membership|erased|all] [--ids | --raw FILE]\n"
+        "                  [--kind command|barrier|membership|erased|all]\n"
+        "                  [--ids | --raw FILE | --summary]\n"
         "                  [--person ID --role ROLE]\n"
         "    For auditors and operators, and front ends for their schools (who name the person\n"
         "    they read for). With --follow it waits for what comes next, until Ctrl-C, and goes\n"
@@ -22,7 +24,9 @@ const struct command replay_command = {
         "  -o json     a line of JSON each: the record as it came, and what its bytes say\n"
         "  --ids       a line each: school, entry id, index, outcome\n"
         "  --raw FILE  index u64, kind u8, length u32 (big-endian) and the stored bytes, record\n"
-        "              after record: byte-equal on all nodes\n",
+        "              after record: byte-equal on all nodes\n"
+        "  --summary   only how many there are, by kind and verdict, and of effects (accepted\n"
+        "              entries) how many distinct ones\n",
     .run = run,
 };
 
@@ -34,14 +38,17 @@ enum {
     OPTION_KIND,
     OPTION_IDS,
     OPTION_RAW,
+    OPTION_SUMMARY,
     OPTION_PERSON,
     OPTION_ROLE,
 };
-enum { SCHOOLS_MAX = 64, KINDS_MAX = 8, PAUSE_MS = 200, MS_IN_S = 1000 };
+enum { SCHOOLS_MAX = 64, KINDS_MAX = 8, PAUSE_MS = 200, MS_IN_S = 1000, NS_IN_MS = 1000000 };
+enum { STOOD_MS = 10000 }; /* Longer than any attempt to connect takes. */
 
 struct replay {
     struct session session;
-    bool json, ids, follow;
+    bool json, ids, follow, summary;
+    struct replay_count count;
     const char *raw_name;
     FILE *raw;
     uint64_t from, limit, shown;
@@ -58,23 +65,37 @@ struct replay {
     int failed; /* An exit code: showing went wrong. */
 };
 
-static void on_message(
-    struct rpc_stream *stream, const ProtobufCMessage *message, struct bytes encoded)
+/* EXIT_OK, or what to exit with, said already. */
+static int show(struct replay *replay, const Zhurnal__V1__ReplayResponse *record)
 {
-    (void)encoded;
-    struct replay *replay = rpc_stream_user(stream);
-    const Zhurnal__V1__ReplayResponse *record = (const void *)message;
     struct error err;
-    replay->from = record->index + 1;
-    replay->shown++;
-    if (replay->raw != NULL) {
+    if (replay->summary) {
+        replay_count_add(&replay->count, record);
+    } else if (replay->raw != NULL) {
         replay_show_raw(record, replay->raw);
     } else if (replay->ids) {
         replay_show_id(record, stdout);
     } else if (!replay->json) {
         replay_show_line(record, stdout);
     } else if (replay_show_json(record, stdout, &err) != STATUS_OK) {
-        replay->failed = say_error(&err);
+        return say_error(&err);
+    }
+    return EXIT_OK;
+}
+
+static void on_message(
+    struct rpc_stream *stream, const ProtobufCMessage *message, struct bytes encoded)
+{
+    (void)encoded;
+    struct replay *replay = rpc_stream_user(stream);
+    const Zhurnal__V1__ReplayResponse *record = (const void *)message;
+    if (replay->failed != EXIT_OK) {
+        return; /* The call is being cancelled. */
+    }
+    replay->from = record->index + 1;
+    replay->shown++;
+    replay->failed = show(replay, record);
+    if (replay->failed != EXIT_OK) {
         rpc_stream_cancel(stream);
     }
     if (replay->follow) {
@@ -115,24 +136,38 @@ static bool start(struct replay *replay)
     return true;
 }
 
-/* What was shown is not asked for again: a lost connection costs nothing but time. */
+static uint64_t now_ms(void)
+{
+    return uv_hrtime() / NS_IN_MS;
+}
+
+static bool is_complete(const struct replay *replay)
+{
+    return replay->code == GRPC_OK || (replay->limit > 0 && replay->shown == replay->limit);
+}
+
+/* What was shown is not asked for again: a lost connection costs nothing but time. A call that
+ * brought something, or stood for a while, had found its node: only then the time-out begins anew.
+ */
 static int replay_all(struct replay *replay)
 {
     uint64_t lost_at_ms = 0;
     for (;;) {
         uint64_t shown = replay->shown;
+        uint64_t begun_at_ms = now_ms();
         if (!start(replay)) {
             return EXIT_REFUSED;
         }
         while (!replay->over) {
             uv_run(&replay->session.loop, UV_RUN_ONCE);
         }
-        if (replay->failed != EXIT_OK || replay->code == GRPC_OK) {
+        if (replay->failed != EXIT_OK || is_complete(replay)) {
             return replay->failed;
         }
-        uint64_t now_ms = uv_hrtime() / 1000000;
-        lost_at_ms = lost_at_ms == 0 || replay->shown > shown ? now_ms : lost_at_ms;
-        bool late = now_ms - lost_at_ms > (uint64_t)replay->session.context->timeout_s * MS_IN_S;
+        uint64_t now = now_ms();
+        bool stood = replay->shown > shown || now - begun_at_ms > STOOD_MS;
+        lost_at_ms = lost_at_ms == 0 || stood ? now : lost_at_ms;
+        bool late = now - lost_at_ms > (uint64_t)replay->session.context->timeout_s * MS_IN_S;
         if (replay->code != GRPC_UNAVAILABLE || late) {
             return say_failure(replay->code, replay->sentence);
         }
@@ -193,6 +228,9 @@ static int take(struct replay *replay, int option)
     case OPTION_IDS:
         replay->ids = true;
         break;
+    case OPTION_SUMMARY:
+        replay->summary = true;
+        break;
     case OPTION_RAW:
         replay->raw_name = optarg;
         break;
@@ -205,6 +243,42 @@ static int take(struct replay *replay, int option)
         return 0;
     }
     return right ? 1 : -1;
+}
+
+static int summarize(struct replay *replay)
+{
+    int status = replay_count_write(&replay->count, replay->json, stdout);
+    if (status == STATUS_NO_MEMORY) {
+        say("out of memory: count less at a time, by --from and --limit");
+    }
+    return status == STATUS_OK ? EXIT_OK : EXIT_REFUSED;
+}
+
+static bool close_raw(struct replay *replay)
+{
+    if (replay->raw == NULL) {
+        return true;
+    }
+    bool failed = ferror(replay->raw);
+    failed = fclose(replay->raw) != 0 || failed;
+    if (failed) {
+        say("%s cannot be written whole: is the disk full?", replay->raw_name);
+    }
+    return !failed;
+}
+
+/* Each shows the records its own way. */
+static bool check_ways(const struct replay *replay)
+{
+    if (replay->ids + replay->summary + (replay->raw_name != NULL) > 1) {
+        say("--ids, --raw and --summary exclude each other: give one of them");
+        return false;
+    }
+    if (replay->summary && replay->follow && replay->limit == 0) {
+        say("--summary comes at the end: leave out --follow, or give --limit");
+        return false;
+    }
+    return true;
 }
 
 static int replay_with(struct replay *replay, const struct context *context)
@@ -221,11 +295,11 @@ static int replay_with(struct replay *replay, const struct context *context)
         code = replay_all(replay);
         session_close(&replay->session);
     }
-    if (replay->raw != NULL && fclose(replay->raw) != 0) {
-        say("%s cannot be written: %s", replay->raw_name, strerrordesc_np(errno));
-        code = EXIT_REFUSED;
+    if (code == EXIT_OK && replay->summary) {
+        code = summarize(replay);
     }
-    return code;
+    replay_count_deinit(&replay->count);
+    return close_raw(replay) || code != EXIT_OK ? code : EXIT_REFUSED;
 }
 
 static int run(struct context *context, int argc, char **argv)
@@ -236,6 +310,7 @@ static int run(struct context *context, int argc, char **argv)
         {"school", required_argument, NULL, OPTION_SCHOOL},
         {"kind", required_argument, NULL, OPTION_KIND}, {"ids", no_argument, NULL, OPTION_IDS},
         {"raw", required_argument, NULL, OPTION_RAW},
+        {"summary", no_argument, NULL, OPTION_SUMMARY},
         {"person", required_argument, NULL, OPTION_PERSON},
         {"role", required_argument, NULL, OPTION_ROLE}, COMMON_OPTIONS, {0}};
     static struct replay replay = {.from = 1, .actor = ZHURNAL__V1__ACTOR__INIT};
@@ -250,5 +325,6 @@ static int run(struct context *context, int argc, char **argv)
         }
     }
     replay.json = context->json;
-    return options_end(argc, argv) ? replay_with(&replay, context) : EXIT_WRONG_USE;
+    return options_end(argc, argv) && check_ways(&replay) ? replay_with(&replay, context)
+                                                          : EXIT_WRONG_USE;
 }

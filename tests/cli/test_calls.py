@@ -1,0 +1,313 @@
+"""zhurnalctl against nodes that misbehave on cue: what it sends again, what it goes on with, and how it
+ends. The nodes are stock gRPC servers with certificates that zhurnalctl issued."""
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import grpc
+
+WAIT_S = 60
+SCHOOL = 77
+OK = grpc.StatusCode.OK
+
+
+# ---- protobuf by hand: bytes must go out as they are ----
+
+def varint(number):
+    out = b""
+    while number > 0x7F:
+        out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
+    return out + bytes([number])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def nested(field, value):
+    return varint(field << 3 | 2) + varint(len(value)) + value
+
+
+def fixed64(field, value):
+    return varint(field << 3 | 1) + value.to_bytes(8, "little")
+
+
+def request(name):
+    """An AppendRequest with a field that nobody knows, within the draft and behind it."""
+    draft = (nested(1, name.rjust(16).encode()) + fixed64(2, SCHOOL) + nested(4, number(1, 20261123))
+             + nested(1000, b"of a later version"))
+    return nested(1, draft) + nested(3, b"signature")
+
+
+def delimited(*requests):
+    return b"".join(varint(len(each)) + each for each in requests)
+
+
+# ---- a node ----
+
+class Fake:
+    """append, replay and page are what it does; all that was asked of it is kept."""
+
+    def __init__(self, tls):
+        self.append = lambda request, context: number(1, 5)
+        self.replay = lambda request, context: iter(())
+        self.page = lambda request, context: b""
+        self.asked = []
+        read = lambda name: (tls / name).read_bytes()
+        credentials = grpc.ssl_server_credentials(
+            [(read("node.key"), read("node.pem"))], read("ca.pem"), require_client_auth=True)
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
+        self.server.add_generic_rpc_handlers((
+            self.service("JournalService", Append=grpc.unary_unary_rpc_method_handler(
+                lambda *call: self.keep(self.append, *call)),
+                GetPage=grpc.unary_unary_rpc_method_handler(
+                    lambda *call: self.keep(self.page, *call))),
+            self.service("LogService", Replay=grpc.unary_stream_rpc_method_handler(
+                lambda *call: self.keep(self.replay, *call))),
+        ))
+        self.address = f"127.0.0.1:{self.server.add_secure_port('127.0.0.1:0', credentials)}"
+        self.server.start()
+
+    @staticmethod
+    def service(name, **methods):
+        return grpc.method_handlers_generic_handler(f"zhurnal.v1.{name}", methods)
+
+    def keep(self, function, request, context):
+        self.asked.append(request)
+        return function(request, context)
+
+
+def fail_first(times, then, code=grpc.StatusCode.UNAVAILABLE, sentence="outcome unknown"):
+    """Refuses so many calls, then does what then does."""
+    left = [times]
+
+    def function(request, context):
+        left[0] -= 1
+        if left[0] >= 0:
+            context.abort(code, sentence)
+        return then(request, context)
+    return function
+
+
+def records(first, last, end=OK):
+    """Answers Replay with barriers; ends otherwise than well where end says so."""
+    def function(_, context):
+        for index in range(first, last + 1):
+            yield number(1, index) + number(2, 2)
+        if end != OK:
+            context.abort(end, "the node stops")
+    return function
+
+
+# ---- the tests ----
+
+class Tests:
+    def __init__(self, here):
+        self.here, self.passed, self.failed = here, 0, 0
+        self.tls = here / "tls"
+        for arguments in (["init"], ["issue", "--node", "a1", "--address", "127.0.0.1"],
+                          ["issue", "--operator", "o"]):
+            subprocess.run(["zhurnalctl", "cert", *arguments, "--tls", self.tls], check=True,
+                           stdout=subprocess.DEVNULL, timeout=WAIT_S)
+        self.fakes = []
+
+    def nodes(self, count):
+        for fake in self.fakes:
+            fake.server.stop(None)
+        self.fakes = [Fake(self.tls) for _ in range(count)]
+        return self.fakes
+
+    def ctl(self, *arguments, given=b""):
+        endpoints = ",".join(fake.address for fake in self.fakes)
+        return subprocess.run(
+            ["zhurnalctl", "--endpoint", endpoints, "--tls", self.tls, *map(str, arguments)],
+            input=given, capture_output=True, timeout=WAIT_S)
+
+    def expect(self, name, good, result=None):
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+        print("ok  " if good else "FAIL", name, "" if good else result, flush=True)
+
+    def what_gets_no_answer_is_sent_again(self):
+        first, second = self.nodes(2)
+        first.append = fail_first(1, first.append)
+        second.append = fail_first(1, second.append)
+        result = self.ctl("append", "--delimited", given=delimited(request("a")))
+        self.expect("UNAVAILABLE: the next endpoint is asked, then the first again",
+                    result.returncode == 0 and len(first.asked) == 2 and len(second.asked) == 1,
+                    result)
+        self.expect("the same bytes each time", {*first.asked, *second.asked} == {request("a")})
+
+    def entries_are_listed_and_counted(self):
+        (node,) = self.nodes(1)
+        indexes = iter(range(5, 100))
+        node.append = lambda *_: number(1, next(indexes))
+        listed = self.here / "acknowledged"
+        result = self.ctl("append", "--delimited", "--acknowledged", listed,
+                          given=delimited(request("a"), request("b")))
+        lines = [f"{SCHOOL} {name.rjust(16).encode().hex()} {index}\n"
+                 for name, index in (("a", 5), ("b", 6))]
+        self.expect("acknowledged entries are listed", listed.read_text() == "".join(lines), result)
+        self.expect("and counted", b"2 recorded, 0 refused, 0 without an answer" in result.stdout,
+                    result)
+        self.expect("in their order", node.asked == [request("a"), request("b")])
+
+    def many_are_in_flight(self):
+        (node,) = self.nodes(1)
+        result = self.ctl("append", "--delimited", "--in-flight", 8,
+                          given=delimited(*(request(str(i)) for i in range(200))))
+        self.expect("many in flight: each is sent once",
+                    result.returncode == 0 and sorted(node.asked) ==
+                    sorted(request(str(i)) for i in range(200)), result)
+
+    def a_refusal_is_not_sent_again(self):
+        (node,) = self.nodes(1)
+        node.append = fail_first(
+            1, node.append, grpc.StatusCode.PERMISSION_DENIED, "use another certificate")
+        result = self.ctl("append", "--delimited", given=delimited(request("a"), request("b")))
+        self.expect("a refusal ends with 1, and the rest is sent",
+                    result.returncode == 1 and node.asked == [request("a"), request("b")], result)
+        self.expect("the sentence is shown", b"use another certificate" in result.stderr, result)
+
+    def a_full_queue_is_waited_for(self):
+        (node,) = self.nodes(1)
+        node.append = fail_first(3, node.append, grpc.StatusCode.RESOURCE_EXHAUSTED, "too much")
+        result = self.ctl("append", "--delimited", given=delimited(request("a")))
+        self.expect("a full queue is waited for",
+                    result.returncode == 0 and len(node.asked) == 4, result)
+
+    def retrying_has_an_end(self):
+        (node,) = self.nodes(1)
+        node.append = fail_first(1000, node.append)
+        result = self.ctl("append", "--delimited", "--retry", 1, given=delimited(request("a")))
+        self.expect("sending again has an end, with 3",
+                    result.returncode == 3 and 2 < len(node.asked) < 1000, result)
+        self.expect("and says that nobody knows", b"outcome unknown" in result.stderr, result)
+
+    def no_list_is_written_to_a_full_disk(self):
+        self.nodes(1)
+        result = self.ctl("append", "--delimited", "--acknowledged", "/dev/full",
+                          given=delimited(request("a")))
+        self.expect("a list that is not whole is a failure", result.returncode == 1, result)
+
+    def replay_goes_on_elsewhere(self):
+        first, second = self.nodes(2)
+        first.replay = records(1, 3, grpc.StatusCode.UNAVAILABLE)
+        second.replay = records(4, 6)
+        result = self.ctl("replay", "--kind", "barrier")
+        shown = [int(line.split()[0]) for line in result.stdout.splitlines()]
+        self.expect("replay goes on at the next node, where it was",
+                    result.returncode == 0 and shown == [1, 2, 3, 4, 5, 6], result)
+        self.expect("it asks for what is missing",
+                    number(2, 1) in first.asked[0] and number(2, 4) in second.asked[0])
+
+    def a_limit_holds_over_a_break(self):
+        (node,) = self.nodes(1)
+        node.replay = records(1, 3, grpc.StatusCode.UNAVAILABLE)
+        result = self.ctl("replay", "--kind", "barrier", "--limit", 3)
+        self.expect("a limit that is reached is not asked for again",
+                    result.returncode == 0 and len(node.asked) == 1, result)
+        calls = iter([records(1, 3, grpc.StatusCode.UNAVAILABLE), records(4, 5)])
+        node.replay = lambda *call: next(calls)(*call)
+        node.asked.clear()
+        result = self.ctl("replay", "--kind", "barrier", "--limit", 5)
+        self.expect("and what is left of it is", result.returncode == 0 and
+                    [number(5, 5) in node.asked[0], number(5, 2) in node.asked[1]] == [True] * 2,
+                    (result, node.asked))
+
+    def replay_gives_up(self):
+        (node,) = self.nodes(1)
+        node.replay = records(1, 0, grpc.StatusCode.UNAVAILABLE)
+        result = self.ctl("replay", "--timeout", 1)
+        self.expect("replay gives up with 3", result.returncode == 3, result)
+        node.replay = records(1, 0, grpc.StatusCode.OUT_OF_RANGE)
+        result = self.ctl("replay", "--timeout", 1)
+        self.expect("and at once, with 1, where asking again is no help", result.returncode == 1)
+
+    def raw_is_what_came(self):
+        (node,) = self.nodes(1)
+        node.replay = lambda *_: iter([number(1, 7) + number(2, 1) + nested(3, b"\x00\xffany"),
+                                       number(1, 258) + number(2, 77) + nested(3, b"")])
+        raw = self.here / "raw"
+        result = self.ctl("replay", "--kind", "all", "--raw", raw)
+        self.expect("--raw writes the bytes as they came", result.returncode == 0 and
+                    raw.read_bytes() == bytes(7) + b"\x07\x01\0\0\0\x05\x00\xffany" +
+                    bytes(6) + b"\x01\x02\x4d\0\0\0\0", raw.read_bytes())
+        result = self.ctl("replay", "--kind", "all", "--raw", "/dev/full")
+        self.expect("--raw to a full disk is a failure", result.returncode == 1, result)
+        result = self.ctl("replay", "--kind", "all")
+        self.expect("what nobody knows is shown as such",
+                    b"7  command that does not decode\n258  unknown kind\n" == result.stdout, result)
+        result = self.ctl("replay", "--kind", "all", "-o", "json")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.expect("in JSON too", [line["record"]["kind"] for line in lines] ==
+                    ["RECORD_KIND_COMMAND", 77] and lines[0]["record"]["entry"] == "AP9hbnk=" and
+                    lines[0]["entry"] is None, result)
+
+    def a_summary_counts(self):
+        (node,) = self.nodes(1)
+
+        def command(index, outcome, name):
+            entry = request(name)[: -len(nested(3, b"signature"))]
+            return number(1, index) + number(2, 1) + nested(3, entry) + nested(4, number(1, outcome))
+        node.replay = lambda *_: iter([
+            command(1, 1, "a"), command(2, 2, "b"), command(3, 3, "a"), command(4, 1, "c"),
+            command(5, 1, "a"), number(1, 6) + number(2, 2), number(1, 7) + number(2, 3),
+            number(1, 8) + number(2, 1) + nested(4, number(1, 1)), number(1, 9) + number(2, 99)])
+        result = self.ctl("replay", "--kind", "all", "--summary", "-o", "json")
+        self.expect("--summary counts records, verdicts and effects",
+                    result.returncode == 0 and json.loads(result.stdout) == {
+                        "records": 9, "commands": 6, "barriers": 1, "memberships": 1, "erased": 0,
+                        "accepted": 4, "refused": 1, "duplicates": 1, "effects": 2, "doubled": 1,
+                        "hidden": 1}, result)
+        for wrong in (["--ids"], ["--raw", self.here / "x"], ["--follow"]):
+            result = self.ctl("replay", "--summary", *wrong)
+            self.expect(f"--summary {wrong[0]} is wrong use", result.returncode == 2, result)
+
+    def a_page_comes_in_pieces(self):
+        (node,) = self.nodes(1)
+        pages = iter([number(11, 20261201), b""])
+        node.page = lambda *_: next(pages)
+        result = self.ctl("page", "--school", SCHOOL, "--page", 1)
+        self.expect("a page that was cut is asked for to its end",
+                    result.returncode == 0 and number(4, 20261201) in node.asked[1], result)
+        node.page = lambda *_: number(11, 20261201)
+        node.asked.clear()
+        result = self.ctl("page", "--school", SCHOOL, "--page", 1)
+        self.expect("but not for ever", result.returncode == 1 and len(node.asked) == 2, result)
+
+    def nobody_answers(self):
+        self.nodes(1)
+        self.fakes[0].server.stop(None).wait()
+        for command in (["status"], ["page", "--school", 1, "--page", 1],
+                        ["replay", "--timeout", 1]):
+            result = self.ctl(*command)
+            self.expect(f"{command[0]}: nobody answers, and it ends with 3",
+                        result.returncode == 3, result)
+
+    def only_a_node_of_the_cluster_is_believed(self):
+        (node,) = self.nodes(1)
+        other = self.here / "other"
+        for arguments in (["init"], ["issue", "--operator", "o"]):
+            subprocess.run(["zhurnalctl", "cert", *arguments, "--tls", other], check=True,
+                           stdout=subprocess.DEVNULL, timeout=WAIT_S)
+        result = self.ctl("--tls", other, "append", "--delimited", "--retry", 1,
+                          given=delimited(request("a")))
+        self.expect("a node of another cluster is told nothing",
+                    result.returncode == 3 and node.asked == [], result)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as here:
+        tests = Tests(pathlib.Path(here))
+        for name, function in vars(Tests).items():
+            if not name.startswith("_") and name not in ("nodes", "ctl", "expect"):
+                function(tests)
+        tests.nodes(0)
+    print(f"{tests.passed} passed, {tests.failed} failed")
+    return tests.failed != 0
+
+
+sys.exit(main())
