@@ -4,6 +4,7 @@
 #include "proto/hex.h"
 #include "proto/uuid.h"
 #include "rpc/authority.h"
+#include "rpc/pem_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +156,9 @@ static int sign(const struct issue *issue, const struct authority *authority, co
     }
     int status = authority_issue(authority, &issue->request, (int64_t)time(NULL), &issued, &err);
     if (status == STATUS_OK) {
+        status = pem_file_make_dir(out, &err);
+    }
+    if (status == STATUS_OK) {
         status = issued_save(&issued, certificate, key, &err);
     }
     issued_deinit(&issued);
@@ -171,6 +175,11 @@ static int issue_one(const struct context *context, struct issue *issue)
     struct error err;
     if (issue->request.kind == 0) {
         say("for whom? give --node, --frontend, --operator, --auditor or --founder");
+        return EXIT_WRONG_USE;
+    }
+    if (issue->request.kind == IDENTITY_NODE && issue->request.host_count == 0) {
+        say("by what is the node called? give --address HOST for each name or address, or its "
+            "clients will not know it");
         return EXIT_WRONG_USE;
     }
     issue->request.hosts = issue->hosts;

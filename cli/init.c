@@ -3,10 +3,15 @@
 #include "proto/bytes.h"
 #include "proto/hex.h"
 #include "rpc/authority.h"
+#include "storage/directory.h"
 #include "storage/founding.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 static int run(struct context *context, int argc, char **argv);
 
@@ -98,6 +103,52 @@ static int write_founding(const struct context *context, struct init *init)
     return EXIT_OK;
 }
 
+/* The lock that a running node holds. *fd is the caller's to close. */
+static int take_lock(const char *dir, int *fd, struct error *err)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    int status = directory_make(dir, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (directory_join(path, dir, "lock") != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", dir);
+    }
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0) {
+        return error_set(err, STATUS_IO, "cannot open %s: %s", path, strerrordesc_np(errno));
+    }
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(*fd);
+        return error_set(
+            err, STATUS_LOCKED, "another process holds %s: is a zhurnald running on it?", dir);
+    }
+    return STATUS_OK;
+}
+
+static int install(const struct init *init, struct error *err)
+{
+    int lock = -1;
+    int status = take_lock(init->data, &lock, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = founding_install(&init->founding, init->data, init->node, 0, err);
+    (void)close(lock);
+    return status;
+}
+
+/* Asked before anything is made. */
+static bool is_founder(const struct init *init)
+{
+    for (unsigned i = 0; i < init->founding.count; i++) {
+        if (init->founding.members[i].node == init->node) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int make_directory(struct init *init)
 {
     char id[HEX_ID_SIZE];
@@ -106,8 +157,15 @@ static int make_directory(struct init *init)
         say("a founder's directory needs --data DIR, --founding FILE and --node ID");
         return EXIT_WRONG_USE;
     }
-    if (founding_read(&init->founding, init->from, &err) != STATUS_OK ||
-        founding_install(&init->founding, init->data, init->node, 0, &err) != STATUS_OK) {
+    if (founding_read(&init->founding, init->from, &err) != STATUS_OK) {
+        return say_error(&err);
+    }
+    if (!is_founder(init)) {
+        say("node %s is not among the founding members of %s: give one of them",
+            hex_id(init->node, id), init->from);
+        return EXIT_REFUSED;
+    }
+    if (install(init, &err) != STATUS_OK) {
         return say_error(&err);
     }
     printf("%s: node %s is ready to start: zhurnald --config FILE\n", init->data,
