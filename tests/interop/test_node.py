@@ -2,11 +2,13 @@
 import pathlib
 import subprocess
 import sys
+import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import ROOT, Node
 
-with Node() as alone:
+with tempfile.TemporaryDirectory() as here, Node(pathlib.Path(here) / "node") as alone:
     client = pathlib.Path(__file__).with_name("client.js")
-    command = ["node", client, alone.address, alone.tls, str(alone.school), ROOT / "proto"]
+    command = ["node", client, f"127.0.0.1:{alone.port}", alone.data / "tls", str(alone.school), ROOT / "proto"]
     result = subprocess.run(command, timeout=120)
 sys.exit(result.returncode)

@@ -1,7 +1,7 @@
 """Python's stock gRPC, with stubs generated from our protos, over mutual TLS: appends, replays, follows,
 and sees errors as every gRPC client would."""
+import pathlib
 import queue
-import subprocess
 import sys
 import tempfile
 import threading
@@ -9,33 +9,10 @@ import uuid
 
 import grpc
 
-from alone import ROOT, WAIT_S, Node
-
-
-def generate():
-    into = tempfile.mkdtemp(prefix="stubs.")
-    plugin = subprocess.run(
-        ["sh", "-c", "command -v grpc_python_plugin"], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    names = [f"zhurnal/v1/{name}.proto" for name in ("entry", "journal", "log", "cluster")]
-    subprocess.run(
-        ["protoc", f"-I{ROOT}/proto", f"--python_out={into}", f"--grpc_python_out={into}",
-         f"--plugin=protoc-gen-grpc_python={plugin}", *names],
-        check=True,
-    )
-    sys.path.insert(0, into)
-
-
-generate()
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from alone import WAIT_S, Node  # noqa: E402
 from zhurnal.v1 import cluster_pb2, cluster_pb2_grpc, entry_pb2 as e  # noqa: E402
 from zhurnal.v1 import journal_pb2, journal_pb2_grpc, log_pb2, log_pb2_grpc  # noqa: E402
-
-
-def channel(node, who):
-    read = lambda name: (node.tls / name).read_bytes()
-    credentials = grpc.ssl_channel_credentials(
-        read("ca.pem"), read(f"{who}.key"), read(f"{who}.pem"))
-    return grpc.secure_channel(node.address, credentials)
 
 
 def draft(school, number):
@@ -157,12 +134,12 @@ def main():
              a_refusal_brings_its_verdict, a_check_records_nothing,
              replay_gives_the_drafts_bytes_as_they_were_sent, replay_gives_other_kinds_when_asked,
              following_brings_what_comes_next, a_page_is_for_those_who_may_read_it]
-    with Node() as node:
-        front_end = channel(node, "frontend")
+    with tempfile.TemporaryDirectory() as here, Node(pathlib.Path(here) / "node") as node:
+        front_end = node.channel("frontend")
         journal = journal_pb2_grpc.JournalServiceStub(front_end)
         journal._append_raw = front_end.unary_unary("/zhurnal.v1.JournalService/Append")
-        log = log_pb2_grpc.LogServiceStub(channel(node, "auditor"))
-        cluster = cluster_pb2_grpc.ClusterServiceStub(channel(node, "operator"))
+        log = log_pb2_grpc.LogServiceStub(node.channel("auditor"))
+        cluster = cluster_pb2_grpc.ClusterServiceStub(node.channel("operator"))
         deadline = WAIT_S * 10
         while cluster.Status(cluster_pb2.StatusRequest(), timeout=WAIT_S).groups[0].leader == 0:
             deadline -= 1

@@ -11,6 +11,7 @@ import time
 
 import grpc
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import PAGE, WAIT_S, Count, Node, append, call, refused
 from alone import entry_pb2, journal_pb2
 

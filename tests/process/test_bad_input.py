@@ -5,6 +5,7 @@ import tempfile
 
 from grpc import StatusCode
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import APPEND, PAGE, STATUS, Count, Node, append, call, refused
 from alone import cluster_pb2, journal_pb2
 

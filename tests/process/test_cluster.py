@@ -10,6 +10,7 @@ import time
 
 import grpc
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import WAIT_S, Count, Node, append
 from alone import cluster_pb2, entry_pb2
 

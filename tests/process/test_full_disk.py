@@ -9,6 +9,7 @@ import time
 
 import grpc
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import Count, Node, append, refused
 
 SKIPPED = 77

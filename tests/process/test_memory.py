@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import Count, Node, append, log_pb2, REPLAY
 
 ENTRIES = 1_000_000

@@ -5,6 +5,7 @@ a directory that lives as long as the test."""
 import atexit
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +22,11 @@ def generate():
     generated = tempfile.TemporaryDirectory()
     atexit.register(generated.cleanup)
     names = [f"zhurnal/v1/{name}.proto" for name in ("entry", "journal", "log", "cluster")]
+    plugin = shutil.which("grpc_python_plugin")
     subprocess.run(
-        ["protoc", f"-I{ROOT}/proto", f"--python_out={generated.name}"] + names, check=True
+        ["protoc", f"-I{ROOT}/proto", f"--python_out={generated.name}",
+         f"--grpc_python_out={generated.name}", f"--plugin=protoc-gen-grpc_python={plugin}"] + names,
+        check=True,
     )
     sys.path.insert(0, generated.name)
 
