@@ -176,7 +176,6 @@ static int make_directory(struct init *init)
 static int run(struct context *context, int argc, char **argv)
 {
     static const struct option options[] = {{"found", required_argument, NULL, OPTION_FOUND},
-        {"file", required_argument, NULL, OPTION_FILE},
         {"data", required_argument, NULL, OPTION_DATA},
         {"founding", required_argument, NULL, OPTION_FOUNDING},
         {"node", required_argument, NULL, OPTION_NODE}, COMMON_OPTIONS, {0}};

@@ -3,6 +3,7 @@
 # in PATH.
 set -uo pipefail
 
+manual=$(cd "$(dirname "$0")/../../docs" && pwd)/zhurnalctl.1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -58,6 +59,14 @@ for command in cert init status append page replay; do
     count $? "  and says how it is used"
 done
 expect 0 "--version" zhurnalctl --version
+{
+    zhurnalctl --help
+    for command in cert init status append page replay; do zhurnalctl "$command" --help; done
+} | grep -v 'zhurnald --config' | grep -oE -- '--[a-z][a-z-]+' | sort -u >helped
+grep -oE 'Fl -[a-z][a-z-]+' "$manual" | sed 's/^Fl -/--/' | sort -u >explained
+expect 0 "the manual explains the options that the help names, and no others" diff helped explained
+grep -qF "$(zhurnalctl --help | sed -n 's/^Exit: //p')" "$manual"
+count $? "  and the exit codes, in the same words"
 expect 2 "no command is wrong use" zhurnalctl
 refused 2 "an unknown command" "no command 'frobnicate': see zhurnalctl --help" frobnicate
 expect 2 "an unknown option" zhurnalctl status --frobnicate
