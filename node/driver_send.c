@@ -1,6 +1,7 @@
 /* What goes to peers: the core's messages put into ours, and the entries that AppendEntries only
  * number. */
 #include "node/driver_private.h"
+#include "node/peer_records.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -217,37 +218,28 @@ static void emit_append(struct driver *d, const struct outbox_range *range,
     const struct record *records, size_t count, void (*emit)(void *arg, struct bytes request),
     void *arg)
 {
-    Zhurnal__Peer__V1__Record *messages = calloc(count + 1, sizeof *messages);
-    Zhurnal__Peer__V1__Record **pointers = calloc(count + 1, sizeof(Zhurnal__Peer__V1__Record *));
-    if (messages != NULL && pointers != NULL) {
-        for (size_t i = 0; i < count; i++) {
-            messages[i] = (Zhurnal__Peer__V1__Record)ZHURNAL__PEER__V1__RECORD__INIT;
-            messages[i].kind = (uint32_t)records[i].kind;
-            messages[i].term = records[i].term;
-            messages[i].payload.data = (uint8_t *)records[i].payload.data;
-            messages[i].payload.len = records[i].payload.size;
-            pointers[i] = &messages[i];
-        }
-        Zhurnal__Peer__V1__AppendEntries append = ZHURNAL__PEER__V1__APPEND_ENTRIES__INIT;
-        append.version = range->version;
-        append.term = range->term;
-        append.prev_log_index = range->prev_index;
-        append.prev_log_term = range->prev_term;
-        append.leader_commit = d->raft.commit_index; /* It may have waited. */
-        append.records = pointers;
-        append.n_records = count;
-        Zhurnal__Peer__V1__Frame frame = new_frame(d);
-        frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES;
-        frame.append_entries = &append;
-        size_t size;
-        uint8_t *packed = pack(&frame, &size);
-        if (packed != NULL) {
-            emit(arg, bytes_of(packed, size));
-        }
-        free(packed);
+    Zhurnal__Peer__V1__Record **messages = peer_records(records, count);
+    if (messages == NULL) {
+        return; /* A message lost, which Raft allows. */
     }
-    free(messages);
-    free((void *)pointers);
+    Zhurnal__Peer__V1__AppendEntries append = ZHURNAL__PEER__V1__APPEND_ENTRIES__INIT;
+    append.version = range->version;
+    append.term = range->term;
+    append.prev_log_index = range->prev_index;
+    append.prev_log_term = range->prev_term;
+    append.leader_commit = d->raft.commit_index; /* It may have waited. */
+    append.records = messages;
+    append.n_records = count;
+    Zhurnal__Peer__V1__Frame frame = new_frame(d);
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES;
+    frame.append_entries = &append;
+    size_t size;
+    uint8_t *packed = pack(&frame, &size);
+    if (packed != NULL) {
+        emit(arg, bytes_of(packed, size));
+    }
+    free(packed);
+    free((void *)messages);
 }
 
 static void read_cold(struct driver *d, struct driver_peer *peer, const struct outbox_range *range)

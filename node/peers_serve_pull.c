@@ -1,5 +1,6 @@
 /* Answers a node that is behind: committed records in bulk, read on libuv's pool a piece at a time,
  * and never faster than the connection takes them. */
+#include "node/peer_records.h"
 #include "node/peers_private.h"
 
 #include <stdlib.h>
@@ -41,28 +42,20 @@ static void free_serving(struct serving *s)
     free(s);
 }
 
+/* Where it fails the call is over. */
 static int send_piece(struct serving *s, const struct record *records)
 {
-    Zhurnal__Peer__V1__Record *messages = calloc(s->count, sizeof *messages);
-    Zhurnal__Peer__V1__Record **pointers = calloc(s->count, sizeof(Zhurnal__Peer__V1__Record *));
-    int status = STATUS_NO_MEMORY;
-    if (messages != NULL && pointers != NULL) {
-        for (size_t i = 0; i < s->count; i++) {
-            messages[i] = (Zhurnal__Peer__V1__Record)ZHURNAL__PEER__V1__RECORD__INIT;
-            messages[i].kind = (uint32_t)records[i].kind;
-            messages[i].term = records[i].term;
-            messages[i].payload.data = (uint8_t *)records[i].payload.data;
-            messages[i].payload.len = records[i].payload.size;
-            pointers[i] = &messages[i];
-        }
-        Zhurnal__Peer__V1__PullResponse response = ZHURNAL__PEER__V1__PULL_RESPONSE__INIT;
-        response.first_index = s->next;
-        response.n_records = s->count;
-        response.records = pointers;
-        status = rpc_call_send(s->call, &response.base);
+    Zhurnal__Peer__V1__Record **messages = peer_records(records, s->count);
+    if (messages == NULL) {
+        rpc_call_abort(s->call);
+        return STATUS_NO_MEMORY;
     }
-    free(messages);
-    free((void *)pointers);
+    Zhurnal__Peer__V1__PullResponse response = ZHURNAL__PEER__V1__PULL_RESPONSE__INIT;
+    response.first_index = s->next;
+    response.n_records = s->count;
+    response.records = messages;
+    int status = rpc_call_send(s->call, &response.base);
+    free((void *)messages);
     return status;
 }
 
