@@ -1,5 +1,5 @@
 #include "cli/json.h"
-#include "cli/json_name.h"
+#include "cli/json_field.h"
 #include "proto/bytes.h"
 #include "rpc/metadata.h"
 
@@ -223,27 +223,12 @@ static int read_value(
 
 /* ---- fields ---- */
 
-static size_t element_size(ProtobufCType type)
-{
-    switch ((int)type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return sizeof(double);
-    default:
-        return is_64_bit(type) ? sizeof(uint64_t) : sizeof(uint32_t);
-    }
-}
-
 static int read_list(struct decoder *d, const ProtobufCFieldDescriptor *field, const json_t *json,
     ProtobufCMessage *message)
 {
     uint8_t *base = (uint8_t *)message;
     size_t count = json_array_size(json);
-    size_t size = element_size(field->type);
+    size_t size = json_value_size(field->type);
     if (!json_is_array(json)) {
         return fail(d, "a list was expected");
     }

@@ -1,5 +1,5 @@
 #include "cli/json.h"
-#include "cli/json_name.h"
+#include "cli/json_field.h"
 #include "rpc/metadata.h"
 
 #include <jansson.h>
@@ -80,32 +80,12 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *field, const void *
     }
 }
 
-static size_t element_size(ProtobufCType type)
-{
-    switch ((int)type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return sizeof(uint64_t);
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return sizeof(uint32_t);
-    }
-}
-
 static json_t *list_to_json(
     const ProtobufCFieldDescriptor *field, const uint8_t *elements, size_t count, unsigned depth)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *value = value_to_json(field, elements + i * element_size(field->type), depth);
+        json_t *value = value_to_json(field, elements + i * json_value_size(field->type), depth);
         if (json_array_append_new(list, value) != 0) {
             json_decref(list);
             return NULL;
@@ -131,7 +111,7 @@ static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescript
     case PROTOBUF_C_TYPE_BYTES:
         return ((const ProtobufCBinaryData *)at)->len > 0;
     default:
-        return memcmp(at, zeros, element_size(field->type)) != 0;
+        return memcmp(at, zeros, json_value_size(field->type)) != 0;
     }
 }
 
