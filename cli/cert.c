@@ -185,7 +185,8 @@ static int issue_one(const struct context *context, struct issue *issue)
     issue->request.hosts = issue->hosts;
     issue->request.schools = issue->schools;
     if (authority_load(&authority, context->tls, &err) != STATUS_OK) {
-        return say_error(&err);
+        say("%s: --tls names the directory that zhurnalctl cert init made", err.text);
+        return EXIT_REFUSED;
     }
     int code = sign(issue, authority, issue->out != NULL ? issue->out : context->tls);
     authority_destroy(authority);

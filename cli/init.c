@@ -90,7 +90,8 @@ static int write_founding(const struct context *context, struct init *init)
         return EXIT_WRONG_USE;
     }
     if (authority_load(&authority, context->tls, &err) != STATUS_OK) {
-        return say_error(&err);
+        say("%s: --tls names the directory that zhurnalctl cert init made", err.text);
+        return EXIT_REFUSED;
     }
     memcpy(init->founding.cluster, authority_cluster(authority), UUID_SIZE);
     init->founding.epoch = 1;

@@ -39,8 +39,13 @@ static int load_tls(struct session *session)
         return EXIT_WRONG_USE;
     }
     const struct tls_files files = {.authority = ca, .certificate = cert, .key = key};
-    return tls_context_load(&session->tls, TLS_CLIENT, &files, &err) == STATUS_OK ? EXIT_OK
-                                                                                  : say_error(&err);
+    if (tls_context_load(&session->tls, TLS_CLIENT, &files, &err) != STATUS_OK) {
+        say("%s: name another certificate by --as NAME, or by --ca, --cert and --key; zhurnalctl "
+            "cert issues them",
+            err.text);
+        return EXIT_REFUSED;
+    }
+    return EXIT_OK;
 }
 
 int session_open(struct session *session, const struct context *context)

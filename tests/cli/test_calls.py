@@ -55,6 +55,7 @@ class Fake:
         self.append = lambda request, context: number(1, 5)
         self.replay = lambda request, context: iter(())
         self.page = lambda request, context: b""
+        self.status = lambda request, context: standing(0xa1)
         self.asked = []
         read = lambda name: (tls / name).read_bytes()
         credentials = grpc.ssl_server_credentials(
@@ -65,6 +66,8 @@ class Fake:
                 lambda *call: self.keep(self.append, *call)),
                 GetPage=grpc.unary_unary_rpc_method_handler(
                     lambda *call: self.keep(self.page, *call))),
+            self.service("ClusterService", Status=grpc.unary_unary_rpc_method_handler(
+                lambda *call: self.keep(self.status, *call))),
             self.service("LogService", Replay=grpc.unary_stream_rpc_method_handler(
                 lambda *call: self.keep(self.replay, *call))),
         ))
@@ -78,6 +81,14 @@ class Fake:
     def keep(self, function, request, context):
         self.asked.append(request)
         return function(request, context)
+
+
+def standing(leader, role=3, last=8, **more):
+    """A StatusResponse of node a1."""
+    group = (number(1, 1) + number(2, role) + number(3, 4) + fixed64(4, leader) + number(5, last)
+             + number(6, 7) + number(7, 6) + number(8, 5) + nested(9, bytes(range(0xab, 0xcb)))
+             + more.get("group", b""))
+    return fixed64(3, 0xa1) + nested(7, group) + more.get("node", b"")
 
 
 def fail_first(times, then, code=grpc.StatusCode.UNAVAILABLE, sentence="outcome unknown"):
@@ -277,6 +288,49 @@ class Tests:
         node.asked.clear()
         result = self.ctl("page", "--school", SCHOOL, "--page", 1)
         self.expect("but not for ever", result.returncode == 1 and len(node.asked) == 2, result)
+
+    def a_page_is_read_elsewhere(self):
+        first, second = self.nodes(2)
+        first.page = fail_first(1, first.page)
+        result = self.ctl("page", "--school", SCHOOL, "--page", 1, "--person", 7, "--role", "head")
+        self.expect("a page is read from the next node where one has none",
+                    result.returncode == 0 and first.asked == second.asked, result)
+        self.expect("for the person named", nested(1, fixed64(1, 7) + number(2, 1)) in
+                    second.asked[0], second.asked)
+
+    def status_asks_every_node(self):
+        first, second, gone = self.nodes(3)
+        gone.server.stop(None).wait()
+        second.status = lambda *_: standing(0xa1, role=1, last=9, group=number(15, 12), node=number(8, 1))
+        result = self.ctl("status")
+        rows = [line.split() for line in result.stdout.decode().splitlines()]
+        self.expect("status shows a row for each endpoint",
+                    result.returncode == 0 and
+                    rows[0] == "endpoint node role term last stored committed applied leader "
+                               "digest".split() and
+                    rows[1] == [first.address, "00000000000000a1", "leader", "4", "8", "7", "6", "5",
+                                "00000000000000a1", "abacadaeafb0"] and
+                    rows[2][:5] == [second.address, "00000000000000a1", "follower", "4", "9"] and
+                    rows[3] == [gone.address, "-", "no", "answer"], result)
+        said = result.stdout.decode()
+        self.expect("and says what is wrong", "disk has no room" in said and
+                    "catching up to index 12" in said and f"{gone.address}: cannot reach" in said, said)
+        result = self.ctl("status", "-o", "json")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.expect("in JSON too", [line["groups"][0]["lastIndex"] for line in lines] == ["8", "9"] and
+                    lines[0]["groups"][0]["role"] == "NODE_ROLE_LEADER", result)
+
+    def status_waits_for_one_leader(self):
+        first, second = self.nodes(2)
+        answers = iter([standing(0), standing(0xa2)])
+        first.status = lambda *_: next(answers, standing(0xa1))
+        result = self.ctl("status", "--wait-leader", 20)
+        self.expect("--wait-leader waits until all know one leader",
+                    result.returncode == 0 and len(first.asked) == 3, (result, first.asked))
+        first.status = lambda *_: standing(0)
+        result = self.ctl("status", "--wait-leader", 1)
+        self.expect("and not for ever", result.returncode == 3 and b"nobody leads" in result.stderr,
+                    result)
 
     def nobody_answers(self):
         self.nodes(1)

@@ -108,8 +108,11 @@ refused 2 "a node's id that is none" '1 to 16 hexadecimal' cert issue --tls ca -
 refused 2 "a school that is none" 'school is a number' cert issue --tls ca --frontend f --school 0
 refused 2 "days that are none" 'days is a number' cert issue --tls ca --operator x --days 99999
 refused 2 "neither init nor issue" 'cert init or cert issue' cert --tls ca
-refused 1 "no authority" 'nowhere/ca' cert issue --tls nowhere --operator x
+refused 1 "no authority" 'nowhere/ca.*cert init' cert issue --tls nowhere --operator x
 expect 0 "  and nothing was written" diff -r ca before
+
+refused 1 "a certificate that is not there" 'ca/nobody.pem.*--as NAME' \
+    --endpoint 127.0.0.1:1 --tls ca --as nobody status
 
 # ---- founding ----
 
@@ -124,7 +127,7 @@ refused 2 "a member without a port" 'HOST:PORT' init --tls ca --found a1=host -o
 refused 2 "a member twice" 'named twice' init --tls ca --found a1=h:1 --found a1=h:2 -o x.ini
 refused 2 "no file" '-o FILE' init --tls ca "${members[@]}"
 refused 2 "no members" '--found' init --tls ca -o x.ini
-refused 1 "no authority" 'nowhere/ca' init --tls nowhere "${members[@]}" -o x.ini
+refused 1 "no authority" 'nowhere/ca.*cert init' init --tls nowhere "${members[@]}" -o x.ini
 holds "  and nothing was written" ! -e x.ini
 
 for node in a1 a2 a3; do
