@@ -184,8 +184,6 @@ void replay_show_raw(const Zhurnal__V1__ReplayResponse *record, FILE *out)
     put_u32_be(header + 9, (uint32_t)record->entry.len);
     (void)fwrite(header, 1, sizeof header, out);
     if (record->entry.len > 0) {
-        if (record->entry.len > 0) {
-            (void)fwrite(record->entry.data, 1, record->entry.len, out);
-        }
+        (void)fwrite(record->entry.data, 1, record->entry.len, out);
     }
 }
