@@ -189,7 +189,11 @@ int driver_create(struct driver **driver, const struct driver_options *options,
     txn_abort(&txn);
     if (status != STATUS_OK) {
         driver_destroy(d);
-        return error_set(err, status, "consensus does not start: %s", status_text(status));
+        return error_set(err, status, "consensus does not start: %s%s", status_text(status),
+            status == STATUS_CORRUPT
+                ? "; the log is damaged, and a node must not vote with it: keep "
+                  "the directory for whoever examines it"
+                : "");
     }
     *driver = d;
     return STATUS_OK;

@@ -146,6 +146,11 @@ static bool wants_more(int code)
 
 static int fail(struct tls_connection *connection, int code)
 {
+    if (code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
+        /* RFC 5246 §7.4.6; mbedTLS hangs up without a word. */
+        (void)mbedtls_ssl_send_alert_message(&connection->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+            MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    }
     return tls_reason(&connection->ssl, code, &connection->refusal, &connection->failure);
 }
 

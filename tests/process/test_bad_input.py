@@ -52,7 +52,7 @@ def bad_reads(count, node, frontend, actor):
 
 def bad_certificates(count, node, stranger):
     request = cluster_pb2.StatusRequest()
-    count.expect_refused("no certificate", StatusCode.UNAVAILABLE, " ",
+    count.expect_refused("no certificate", StatusCode.UNAVAILABLE, "handshake",
                          refused(call, node.channel(None), STATUS, request))
     foreign = node.channel("operator", stranger.data / "tls")
     count.expect_refused("another authority's certificate", StatusCode.UNAVAILABLE, " ",
