@@ -32,9 +32,11 @@ write() {
 }
 
 say "1. An authority, certificates for three nodes and for those who call them, a founding file"
-found_cluster
+found_cluster >"$home/founding.output"
 know_cluster
-zhurnalctl cert issue --tls "$home/ca" --frontend portal --school "$school_id"
+zhurnalctl cert issue --tls "$home/ca" --frontend portal --school "$school_id" >>"$home/founding.output"
+head -n 1 "$home/founding.output"
+printf 'certificates: node a1, a2, a3; founder district, front end portal, operator duty, auditor ministry\n'
 
 say "2. Three nodes start, and elect a leader among them"
 for node in "${nodes[@]}"; do start_node "$node"; done
