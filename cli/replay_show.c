@@ -1,11 +1,10 @@
 #include "cli/replay_show.h"
 
 #include "cli/json.h"
-#include "node/journal/verdict.h"
 #include "proto/guard.h"
 #include "proto/hex.h"
 #include "proto/integer.h"
-#include "proto/wire.h"
+#include <zhurnal/peer/v1/peer.pb-c.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,23 +12,30 @@
 #include <time.h>
 
 enum { TIME_SIZE = 32, ID_TEXT_SIZE = 33, MS_IN_S = 1000, ARENA_LIMIT = 64 << 20 };
-enum { RAW_HEADER_SIZE = 8 + 1 + 4, EVENT_KINDS_FROM = 100 };
+enum { RAW_HEADER_SIZE = 8 + 1 + 4 };
 
+/* NULL: it is not there, or does not decode. */
 struct decoded {
     struct arena arena;
-    const Zhurnal__V1__Entry *entry; /* NULL: it does not decode. */
+    const Zhurnal__V1__Entry *entry;
     const Zhurnal__V1__Draft *draft;
+    const Zhurnal__Peer__V1__Membership *membership;
 };
 
+/* To be given back by arena_reset(&decoded->arena). */
 static void decode(const Zhurnal__V1__ReplayResponse *record, struct decoded *decoded)
 {
+    struct bytes payload = bytes_of(record->entry.data, record->entry.len);
     *decoded = (struct decoded){0};
     arena_init(&decoded->arena, ARENA_LIMIT);
-    if (record->kind != ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND) {
-        return;
+    if (record->kind == ZHURNAL__V1__RECORD_KIND__RECORD_KIND_MEMBERSHIP) {
+        decoded->membership = (const void *)guard_decode(
+            &zhurnal__peer__v1__membership__descriptor, payload, &decoded->arena, NULL);
     }
-    decoded->entry = (const void *)guard_decode(&zhurnal__v1__entry__descriptor,
-        bytes_of(record->entry.data, record->entry.len), &decoded->arena, NULL);
+    if (record->kind == ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND && payload.size > 0) {
+        decoded->entry = (const void *)guard_decode(
+            &zhurnal__v1__entry__descriptor, payload, &decoded->arena, NULL);
+    }
     if (decoded->entry != NULL) {
         decoded->draft = (const void *)guard_decode(&zhurnal__v1__draft__descriptor,
             bytes_of(decoded->entry->draft.data, decoded->entry->draft.len), &decoded->arena, NULL);
@@ -106,26 +112,58 @@ static void show_events(const Zhurnal__V1__Draft *draft, FILE *out)
     }
 }
 
+static void show_outcome(const Zhurnal__V1__Verdict *verdict, FILE *out)
+{
+    (void)fprintf(out, "  %s", outcome_text(verdict));
+    if (verdict != NULL && verdict->rule != 0) {
+        (void)fprintf(out, " by rule %u", verdict->rule);
+    }
+}
+
+static void show_command(
+    const Zhurnal__V1__ReplayResponse *record, const struct decoded *decoded, FILE *out)
+{
+    char time[TIME_SIZE];
+    if (decoded->draft != NULL) {
+        const Zhurnal__V1__Principal *who = decoded->entry->principal;
+        (void)fprintf(out, "%s  school %" PRIu64 "  %s",
+            time_text(decoded->entry->recorded_at_ms, time), decoded->draft->school,
+            who != NULL ? who->name : "-");
+        show_outcome(record->verdict, out);
+        show_events(decoded->draft, out);
+    } else if (record->entry.len == 0 && record->verdict != NULL) {
+        (void)fprintf(
+            out, "command, not shown to this caller  school %" PRIu64, record->verdict->school);
+        show_outcome(record->verdict, out);
+    } else {
+        (void)fputs("command that does not decode", out);
+    }
+}
+
+static void show_members(const Zhurnal__Peer__V1__Membership *membership, FILE *out)
+{
+    char id[HEX_ID_SIZE];
+    for (size_t i = 0; i < membership->n_members; i++) {
+        const Zhurnal__Peer__V1__Member *member = membership->members[i];
+        (void)fprintf(out, "  %s=%s", hex_id(member->node, id), member->address);
+    }
+    (void)fprintf(out, "  by %s", membership->who);
+}
+
 void replay_show_line(const Zhurnal__V1__ReplayResponse *record, FILE *out)
 {
     struct decoded decoded;
-    char time[TIME_SIZE];
     decode(record, &decoded);
-    if (decoded.entry == NULL || decoded.draft == NULL) {
-        (void)fprintf(out, "%" PRIu64 "  %s%s\n", record->index, kind_text(record->kind),
-            record->kind == ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND ? " that does not decode"
-                                                                          : "");
+    (void)fprintf(out, "%" PRIu64 "  ", record->index);
+    if (record->kind == ZHURNAL__V1__RECORD_KIND__RECORD_KIND_COMMAND) {
+        show_command(record, &decoded, out);
     } else {
-        const Zhurnal__V1__Principal *who = decoded.entry->principal;
-        (void)fprintf(out, "%" PRIu64 "  %s  school %" PRIu64 "  %s  %s", record->index,
-            time_text(decoded.entry->recorded_at_ms, time), decoded.draft->school,
-            who != NULL ? who->name : "-", outcome_text(record->verdict));
-        if (record->verdict != NULL && record->verdict->rule != 0) {
-            (void)fprintf(out, " by rule %u", record->verdict->rule);
-        }
-        show_events(decoded.draft, out);
-        (void)fputc('\n', out);
+        (void)fputs(kind_text(record->kind), out);
     }
+    if (decoded.membership != NULL) {
+        show_members(decoded.membership, out);
+    }
+    (void)fputc('\n', out);
     arena_reset(&decoded.arena);
 }
 
@@ -142,36 +180,34 @@ void replay_show_id(const Zhurnal__V1__ReplayResponse *record, FILE *out)
     arena_reset(&decoded.arena);
 }
 
-static int encode_or_null(const ProtobufCMessage *message, char **text, struct error *err)
+/* One member of the line's object; null for a message that is not there. */
+static int write_member(
+    const char *name, const ProtobufCMessage *message, FILE *out, struct error *err)
 {
-    if (message != NULL) {
-        return json_encode(message, text, err);
+    char *text = NULL;
+    int status = message != NULL ? json_encode(message, &text, err) : STATUS_OK;
+    if (status == STATUS_OK) {
+        (void)fprintf(out, "\"%s\":%s", name, text != NULL ? text : "null");
     }
-    *text = strdup("null");
-    return *text != NULL ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    free(text);
+    return status;
 }
 
 int replay_show_json(const Zhurnal__V1__ReplayResponse *record, FILE *out, struct error *err)
 {
     struct decoded decoded;
-    char *texts[3] = {NULL, NULL, NULL};
     decode(record, &decoded);
-    int status = json_encode(&record->base, &texts[0], err);
-    if (status == STATUS_OK) {
-        status =
-            encode_or_null(decoded.entry != NULL ? &decoded.entry->base : NULL, &texts[1], err);
+    const struct {
+        const char *name;
+        const void *message;
+    } members[] = {{"record", record}, {"entry", decoded.entry}, {"draft", decoded.draft},
+        {"membership", decoded.membership}};
+    int status = STATUS_OK;
+    for (size_t i = 0; i < sizeof members / sizeof *members && status == STATUS_OK; i++) {
+        (void)fputc(i == 0 ? '{' : ',', out);
+        status = write_member(members[i].name, members[i].message, out, err);
     }
-    if (status == STATUS_OK) {
-        status =
-            encode_or_null(decoded.draft != NULL ? &decoded.draft->base : NULL, &texts[2], err);
-    }
-    if (status == STATUS_OK) {
-        (void)fprintf(
-            out, "{\"record\":%s,\"entry\":%s,\"draft\":%s}\n", texts[0], texts[1], texts[2]);
-    }
-    for (size_t i = 0; i < 3; i++) {
-        free(texts[i]);
-    }
+    (void)fputs("}\n", out);
     arena_reset(&decoded.arena);
     return status;
 }

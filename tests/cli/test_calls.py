@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 import grpc
 
@@ -173,6 +174,14 @@ class Tests:
                     result.returncode == 0 and sorted(node.asked) ==
                     sorted(request(str(i)) for i in range(200)), result)
 
+    def a_rate_is_kept(self):
+        self.nodes(1)
+        begun = time.monotonic()
+        result = self.ctl("append", "--delimited", "--rate", 20, "--in-flight", 4,
+                          given=delimited(*(request(str(i)) for i in range(10))))
+        self.expect("a rate is kept", result.returncode == 0 and time.monotonic() - begun > 0.4,
+                    result)
+
     def a_refusal_is_not_sent_again(self):
         (node,) = self.nodes(1)
         node.append = fail_first(
@@ -257,6 +266,33 @@ class Tests:
                     ["RECORD_KIND_COMMAND", 77] and lines[0]["record"]["entry"] == "AP9hbnk=" and
                     lines[0]["entry"] is None, result)
 
+    def records_are_shown_by_what_is_in_them(self):
+        (node,) = self.nodes(1)
+        draft = nested(1, bytes(16)) + fixed64(2, SCHOOL) + nested(
+            4, nested(207, b"")) + nested(4, nested(207, b"")) + nested(4, nested(1999, b""))
+        entry = (nested(1, draft) + number(4, 1795526222742) +
+                 nested(5, number(1, 2) + nested(2, b"portal")))
+        refused = nested(4, number(1, 2) + number(2, 9) + fixed64(4, SCHOOL))
+        members = nested(3, fixed64(1, 0xa1) + nested(2, b"one:7400")) + nested(4, b"founding")
+        node.replay = lambda *_: iter([
+            number(1, 1) + number(2, 3) + nested(3, members), number(1, 2) + number(2, 2),
+            number(1, 3) + number(2, 1) + nested(3, entry) + nested(4, number(1, 1)),
+            number(1, 4) + number(2, 1) + refused])
+        result = self.ctl("replay", "--kind", "all")
+        self.expect("a line shows what is in a record", result.stdout.decode().splitlines() == [
+            "1  membership  00000000000000a1=one:7400  by founding",
+            "2  barrier",
+            f"3  2026-11-24T13:17:02.742Z  school {SCHOOL}  portal  accepted  class_closed ×2, "
+            "unknown_event",
+            f"4  command, not shown to this caller  school {SCHOOL}  refused by rule 9"], result)
+        result = self.ctl("replay", "--kind", "all", "-o", "json")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.expect("so does JSON", len(lines) == 4 and
+                    lines[0]["membership"]["members"][0]["address"] == "one:7400" and
+                    lines[2]["entry"]["principal"]["name"] == "portal" and
+                    lines[2]["draft"]["events"][0] == {"classClosed": {}} and
+                    [lines[3][part] for part in ("entry", "draft", "membership")] == [None] * 3, lines)
+
     def a_summary_counts(self):
         (node,) = self.nodes(1)
 
@@ -301,7 +337,8 @@ class Tests:
     def status_asks_every_node(self):
         first, second, gone = self.nodes(3)
         gone.server.stop(None).wait()
-        second.status = lambda *_: standing(0xa1, role=1, last=9, group=number(15, 12), node=number(8, 1))
+        second.status = lambda *_: standing(
+            0xa1, role=1, last=9, group=number(15, 12), node=number(8, 1))
         result = self.ctl("status")
         rows = [line.split() for line in result.stdout.decode().splitlines()]
         self.expect("status shows a row for each endpoint",
