@@ -1,13 +1,12 @@
 /* zhurnalctl: administers a cluster, writes to it and audits it. */
 #include "cli/command.h"
 #include "proto/bytes.h"
+#include "proto/version.h"
 #include "rpc/tls.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-
-#define VERSION "0.1.0"
 
 static const struct command *const commands[] = {
     &cert_command,
@@ -103,7 +102,7 @@ int main(int argc, char **argv)
             return EXIT_OK;
         }
         if (option == OPTION_VERSION) {
-            printf("zhurnalctl %s\n", VERSION);
+            printf("zhurnalctl %s\n", ZHURNAL_VERSION);
             return EXIT_OK;
         }
         int code = options_take(&context, &self, option, &help_shown);

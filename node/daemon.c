@@ -1,6 +1,6 @@
 #include "node/alone.h"
 #include "node/daemon_private.h"
-#include "node/version.h"
+#include "proto/version.h"
 
 #include <assert.h>
 #include <inttypes.h>

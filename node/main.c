@@ -1,7 +1,7 @@
 /* zhurnald. */
 #include "node/command_line.h"
 #include "node/daemon.h"
-#include "node/version.h"
+#include "proto/version.h"
 
 #include <stdio.h>
 

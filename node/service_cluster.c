@@ -1,5 +1,5 @@
 #include "node/service.h"
-#include "node/version.h"
+#include "proto/version.h"
 #include <zhurnal/v1/cluster.pb-c.h>
 
 static Zhurnal__V1__NodeRole role_of(enum driver_role role)
