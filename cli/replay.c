@@ -43,7 +43,7 @@ enum {
     OPTION_ROLE,
 };
 enum { SCHOOLS_MAX = 64, KINDS_MAX = 8, PAUSE_MS = 200, MS_IN_S = 1000, NS_IN_MS = 1000000 };
-enum { STOOD_MS = 10000 }; /* Longer than any attempt to connect takes. */
+enum { STOOD_MS = 5000 }; /* Longer than any attempt to connect takes. */
 
 struct replay {
     struct session session;

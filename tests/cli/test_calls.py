@@ -246,6 +246,18 @@ class Tests:
         result = self.ctl("replay", "--timeout", 1)
         self.expect("and at once, with 1, where asking again is no help", result.returncode == 1)
 
+    def following_outlives_a_second_loss(self):
+        (node,) = self.nodes(1)
+
+        def quiet(_, context):
+            time.sleep(6)
+            yield from records(1, 0, grpc.StatusCode.UNAVAILABLE)(_, context)
+        calls = iter([records(1, 0, grpc.StatusCode.UNAVAILABLE), quiet, records(1, 1)])
+        node.replay = lambda *call: next(calls)(*call)
+        result = self.ctl("replay", "--kind", "barrier", "--follow", "--timeout", 2)
+        self.expect("following outlives a second loss, a quiet while after the first",
+                    result.returncode == 0 and result.stdout == b"1  barrier\n", result)
+
     def raw_is_what_came(self):
         (node,) = self.nodes(1)
         node.replay = lambda *_: iter([number(1, 7) + number(2, 1) + nested(3, b"\x00\xffany"),
