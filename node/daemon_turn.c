@@ -105,6 +105,9 @@ static void follow(struct daemon *d)
 {
     const struct group_status status = group_status(d->group);
     daemon_follow_members(d);
+    if (d->peers != NULL) {
+        group_set_level_max(d->group, peers_level_max(d->peers));
+    }
     follow_health(d, &status);
     tell_leader(d, &status.driver);
     tell_apply(d, &status);

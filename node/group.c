@@ -30,6 +30,7 @@ int group_create(struct group **group, const struct group_options *options,
     g->hooks = *world->disk;
     g->hooks.moved = world->wake;
     g->watches.next = g->watches.prev = &g->watches;
+    g->level_max = JOURNAL_LEVEL_MAX;
     pending_init(&g->pending);
     clock_start(&g->clock, world->clock(world->arg));
     int status = read_state(g);
@@ -193,6 +194,11 @@ void group_applied(struct group *g, const struct apply_piece *piece, int status)
     for (size_t i = 0; i < piece->count; i++) {
         answer_result(g, &piece->results[i]);
     }
+    if (status == STATUS_UNIMPLEMENTED) {
+        /* Whoever waits would wait for new software; another node may have it. */
+        group_give_up(g);
+        driver_transfer(g->driver, 0);
+    }
     g->world.wake(g->world.arg);
 }
 
@@ -271,6 +277,11 @@ void group_set_full(struct group *g, bool full)
     if (full) {
         driver_transfer(g->driver, 0);
     }
+}
+
+void group_set_level_max(struct group *g, uint32_t level)
+{
+    g->level_max = level;
 }
 
 void group_retire(struct group *g)

@@ -92,6 +92,10 @@ void group_tick(struct group *group);
 void group_applied(struct group *group, const struct apply_piece *piece, int status);
 /* The disk has no room, or has again. A leader without room hands over. */
 void group_set_full(struct group *group, bool full);
+/* The highest feature level that every member is known to know; at first our own. Raising the level
+ * in force beyond it would stop whoever does not: it is refused before the log
+ * (STATUS_PRECONDITION). */
+void group_set_level_max(struct group *group, uint32_t level);
 /* Orderly stop: takes no more writes, and hands leadership over. */
 void group_retire(struct group *group);
 /* All that was submitted is answered, and leadership is elsewhere or cannot be. */

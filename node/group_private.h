@@ -20,6 +20,7 @@ struct group {
     int parked;
     uint64_t retry_ms;          /* When a parked apply is tried again. */
     struct group_watch watches; /* The head of a ring. */
+    uint32_t level_max;
     bool full;
     bool retiring;
 };

@@ -152,6 +152,20 @@ static void answer_check(struct call *call)
 
 /* ---- a new entry ---- */
 
+/* True if the draft raises the feature level beyond what every member knows. */
+static bool raises_too_far(const struct call *call)
+{
+    const Zhurnal__V1__Draft *draft = call->submission.draft;
+    for (size_t i = 0; i < draft->n_events; i++) {
+        const Zhurnal__V1__Event *event = draft->events[i];
+        if (event->kind_case == ZHURNAL__V1__EVENT__KIND_FEATURE_LEVEL_RAISED &&
+            event->feature_level_raised->level > call->group->level_max) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* True if this node takes the write; otherwise it has answered. */
 static bool admit(const struct call *call)
 {
@@ -160,12 +174,23 @@ static bool admit(const struct call *call)
         answer_error(call, STATUS_NOT_LEADER, status_text(STATUS_NOT_LEADER));
         return false;
     }
+    if (g->parked == STATUS_UNIMPLEMENTED) {
+        answer_error(call, STATUS_UNIMPLEMENTED,
+            "the log asks for more than this node's software knows: install a newer version");
+        return false;
+    }
     if (g->full) {
         answer_error(call, STATUS_FULL, status_text(STATUS_FULL));
         return false;
     }
     if (g->pending.bytes + call->request->raw.size > GROUP_UNCOMMITTED_MAX) {
         answer_error(call, STATUS_BUSY, status_text(STATUS_BUSY));
+        return false;
+    }
+    if (raises_too_far(call)) {
+        answer_error(call, STATUS_PRECONDITION,
+            "a member's software does not know this feature level, or has not been heard: bring "
+            "every node up, with software that knows it, and send again");
         return false;
     }
     int64_t lag = group_clock_lag(g);

@@ -137,6 +137,16 @@ int64_t peers_heard_ms_ago(const struct peers *peers, uint64_t node)
     return (int64_t)(uv_now(peers->loop) - link->heard_ms);
 }
 
+uint32_t peers_level_max(const struct peers *peers)
+{
+    uint32_t level = peers->options.level_max;
+    for (unsigned i = 0; i < peers->count; i++) {
+        uint32_t its = peers->links[i]->level_max;
+        level = its < level ? its : level;
+    }
+    return level;
+}
+
 void peers_set_tls(struct peers *peers, struct tls_context *tls)
 {
     peers->options.tls = tls;

@@ -83,6 +83,10 @@ int peers_forward(struct peers *peers, uint64_t node,
 /* Milliseconds since the node was last heard; negative: never. */
 int64_t peers_heard_ms_ago(const struct peers *peers, uint64_t node);
 
+/* The highest feature level that this node and all members know, as their hellos said; 0 where one
+ * has not been heard. */
+uint32_t peers_level_max(const struct peers *peers);
+
 /* Certificates were renewed: from the next connection on. */
 void peers_set_tls(struct peers *peers, struct tls_context *tls);
 

@@ -35,7 +35,8 @@ struct link {
     bool reachable, told;            /* As noted last. */
     bool leaving;                    /* No member any more; goes when its channels are closed. */
     uint64_t retry_ms;
-    uint64_t heard_ms; /* 0: never. */
+    uint64_t heard_ms;  /* 0: never. */
+    uint32_t level_max; /* As its hello said. */
     struct incoming incoming;
 };
 

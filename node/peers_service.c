@@ -80,6 +80,7 @@ static void take_hello(
     }
     link->incoming = (struct incoming){.call = call, .session = hello->session};
     link->heard_ms = uv_now(peers->loop);
+    link->level_max = hello->level_max;
     rpc_call_set_user(call, link);
     if (link->raft != NULL) {
         rpc_channel_hurry(link->raft);

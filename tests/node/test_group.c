@@ -298,6 +298,48 @@ static void a_watch_fires_once_when_its_index_is_applied(void **state)
     assert_int_equal(later.stopped, 1);
 }
 
+static void on_answer(void *arg, const struct group_answer *answer)
+{
+    *(int *)arg = answer->status;
+}
+
+static int raise_level(struct solo *solo, uint32_t level)
+{
+    char name[] = "duty";
+    Zhurnal__V1__Principal operator= ZHURNAL__V1__PRINCIPAL__INIT;
+    operator.kind = ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_OPERATOR;
+    operator.name = name;
+    struct school_entry entry = {0};
+    draft_begin(solo->draft, 0, solo->clock.wall_ms, level);
+    Zhurnal__V1__FeatureLevelRaised *raised =
+        DRAFT_ADD(solo->draft, feature_level_raised, FEATURE_LEVEL_RAISED);
+    raised->level = level;
+    draft_end(solo->draft, &entry);
+    int status = STATUS_CANCELLED;
+    const struct group_request request = {.raw = entry.request,
+        .principal = &operator,
+        .received_by = SOLO_NODE,
+        .answer = on_answer,
+        .arg = &status};
+    group_submit(solo->group, &request);
+    solo_run(solo, 50);
+    return status;
+}
+
+static void the_level_is_not_raised_beyond_what_every_member_knows(void **state)
+{
+    struct solo *solo = *state;
+    uint64_t last = last_index(solo);
+    assert_int_equal(raise_level(solo, JOURNAL_LEVEL_MAX + 1), STATUS_PRECONDITION);
+    assert_int_equal(last_index(solo), last);
+    group_set_level_max(solo->group, JOURNAL_LEVEL_MAX + 1);
+    assert_int_equal(raise_level(solo, JOURNAL_LEVEL_MAX + 1), STATUS_OK);
+    /* Whoever raised it knows the new level: this software does not, stops, and says so. */
+    assert_int_equal(solo_append(solo, solo_mark(solo, 1, 5)).status, STATUS_OUTCOME_UNKNOWN);
+    assert_int_equal(group_status(solo->group).parked, STATUS_UNIMPLEMENTED);
+    assert_int_equal(solo_append(solo, solo_mark(solo, 2, 5)).status, STATUS_UNIMPLEMENTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +360,7 @@ int main(void)
         TEST_WITH_FIXTURE(stamps_never_fall),
         TEST_WITH_FIXTURE(too_much_at_once_is_refused_not_queued),
         TEST_WITH_FIXTURE(a_watch_fires_once_when_its_index_is_applied),
+        TEST_WITH_FIXTURE(the_level_is_not_raised_beyond_what_every_member_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
