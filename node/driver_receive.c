@@ -156,7 +156,7 @@ static int receive_append_result(
     struct driver_peer *peer = driver_find_peer(d, from);
     bool ours = d->raft.state == RAFT_LEADER && result->term == d->raft.current_term;
     if (peer != NULL && ours && result->rejected > 0) {
-        outbox_refused(&peer->outbox);
+        outbox_refused(&peer->outbox, result->rejected);
     }
     struct raft_message message = from_peer(RAFT_APPEND_ENTRIES_RESULT, from);
     message.append_entries_result.version = (unsigned char)result->version;

@@ -136,7 +136,7 @@ static void send_install(
     }
     txn_abort(&txn);
     /* Entries that were under way are ignored by a peer that installs. */
-    outbox_refused(&peer->outbox);
+    outbox_refused(&peer->outbox, 0);
 }
 
 static void send_timeout_now(

@@ -173,14 +173,23 @@ void outbox_acknowledged(struct outbox *outbox, uint64_t match, uint64_t now_ms)
     }
 }
 
-void outbox_refused(struct outbox *outbox)
+/* What was refused, and so will be what follows on it. What begins before it stays: a late answer
+ * to an older message must not take the entries that answer the newer one. */
+void outbox_refused(struct outbox *outbox, uint64_t prev_index)
 {
     forget_flight(outbox);
-    /* What is queued behind the refused would be refused too. */
     for (size_t i = 0; i < outbox->count; i++) {
         struct outbox_item *item = item_at(outbox, i);
-        if (item->message == NULL && item->range.count > 0) {
-            item->range.term = 0;
+        struct outbox_range *range = &item->range;
+        if (item->message != NULL || range->count == 0) {
+            continue;
+        }
+        if (range->prev_index >= prev_index) {
+            range->term = 0;
+        } else {
+            outbox->flight_term = range->term;
+            outbox->flight_first = range->prev_index + 1;
+            outbox->flight_last = range->prev_index + range->count;
         }
     }
 }

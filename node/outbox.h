@@ -74,10 +74,12 @@ void outbox_put(struct outbox *outbox, uint8_t *message, size_t size);
 void outbox_append(struct outbox *outbox, struct outbox_range range, uint64_t now_ms,
     uint64_t (*term_of)(void *arg, uint64_t index), void *arg);
 
-/* The peer holds everything up to match, or has refused: then all is to be sent again as the core
- * says. */
+/* The peer holds everything up to match. */
 void outbox_acknowledged(struct outbox *outbox, uint64_t match, uint64_t now_ms);
-void outbox_refused(struct outbox *outbox);
+
+/* The peer lacks the entry at prev_index: what was sent is to be sent again as the core says, and
+ * what is queued from there on is not sent at all. 0: it will take nothing of what is queued. */
+void outbox_refused(struct outbox *outbox, uint64_t prev_index);
 
 /* What to send next, in *item (borrowed until the next call): a message, or a range of which at
  * most OUTBOX_CHUNK_BYTES may be sent, at least one entry; a heartbeat has count 0. Ranges of

@@ -142,9 +142,23 @@ static void what_was_refused_is_sent_again(void **state)
     append(outbox, 10, 5, 0);
     expect_range(outbox, 10, 5);
     append(outbox, 15, 5, 0); /* Waits, and would be refused too. */
-    outbox_refused(outbox);
+    outbox_refused(outbox, 10);
     append(outbox, 8, 12, 0);
     expect_range(outbox, 8, 12);
+    expect_nothing(outbox);
+}
+
+static void a_late_refusal_does_not_take_what_answers_a_newer_one(void **state)
+{
+    struct outbox *outbox = *state;
+    append(outbox, 20, 5, 0);
+    expect_range(outbox, 20, 5);
+    append(outbox, 20, 5, 0);
+    expect_range(outbox, 25, 0); /* A heartbeat, refused too, but later. */
+    outbox_refused(outbox, 20);
+    append(outbox, 19, 6, 0);
+    outbox_refused(outbox, 25);
+    expect_range(outbox, 19, 6);
     expect_nothing(outbox);
 }
 
@@ -181,7 +195,7 @@ static void who_leads_no_term_sends_no_range_not_even_a_refused_one(void **state
     struct outbox *outbox = *state;
     struct outbox_item item;
     append(outbox, 10, 5, 0);
-    outbox_refused(outbox);
+    outbox_refused(outbox, 10);
     assert_false(outbox_next(outbox, 0, &item));
 }
 
@@ -306,6 +320,7 @@ int main(void)
         TEST_WITH_FIXTURE(while_a_range_waits_its_repetition_adds_nothing),
         TEST_WITH_FIXTURE(heartbeats_that_wait_are_one),
         TEST_WITH_FIXTURE(what_was_refused_is_sent_again),
+        TEST_WITH_FIXTURE(a_late_refusal_does_not_take_what_answers_a_newer_one),
         TEST_WITH_FIXTURE(a_new_connection_starts_anew),
         TEST_WITH_FIXTURE(ranges_of_another_term_are_dropped),
         TEST_WITH_FIXTURE(who_leads_no_term_sends_no_range_not_even_a_refused_one),
