@@ -1,7 +1,7 @@
 # One Makefile. `make` builds, `make test` proves, `make lint` judges, `make demo` shows.
 #
 #   make [VARIANT=debug|release|asan|tsan|coverage] [O=build] [V=1] [DEPS=none]
-#   make install [DESTDIR=] [PREFIX=/usr/local]        make bench       make test-FOLDER
+#   make install [DESTDIR=] [PREFIX=/usr/local]        make bench, test-FOLDER, campaign
 #
 # What is missing comes by apt first (deploy/deps); DEPS=none is for those who brought it themselves.
 #
@@ -160,6 +160,15 @@ $(foreach d,$(TEST_DIRS),$(eval $(call test_dir,$(d))))
 
 test: $(TESTS) all $(TOOLS) deps-test $(if $(wildcard tests/interop/test_*),$(NPM))
 	$(Q)V=$(V) NODE_PATH=$(abspath $(O)/npm/node_modules) tests/run $(B) $(TESTS) $(SCRIPTS)
+
+# Long: many lives of the simulated cluster, many kills of real ones. What came of it stands in
+# docs/CAMPAIGNS.md.
+LIVES ?= 20000
+KILLS ?= 100
+.PHONY: campaign
+campaign: $(B)/tests/node/test_simulation all $(TOOLS)
+	$(Q)ZHURNAL_SIM_LIVES=$(LIVES) $<
+	$(Q)PATH="$(abspath $(B)):$$PATH" ZHURNAL_KILLS=$(KILLS) tests/process/test_kills.sh
 
 asan tsan coverage:
 	$(Q)$(MAKE) --no-print-directory VARIANT=$@ test

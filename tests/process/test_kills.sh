@@ -19,7 +19,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-school=(--seed 20 --date 20260901 --grades 1-11 --parallels 2 --fill 20)
+school=(--seed 20 --date 20260901 --grades 1-11 --parallels 6 --fill 8)
 read -r school_id page _ < <(school_day --part show "${school[@]}")
 acknowledged=$home/acknowledged
 : >"$acknowledged"
@@ -37,7 +37,7 @@ done
 
 # Weeks of school days, until the source is told to stop.
 mkfifo "$home/entries"
-school_day --part day "${school[@]}" --days 90 >"$home/entries" &
+school_day --part day "${school[@]}" --days 100 >"$home/entries" &
 source_pid=$!
 ctl --as frontend append --delimited --in-flight 16 --rate 80 --retry 300 --acknowledged "$acknowledged" \
     "$home/entries" >"$home/writer.output" 2>&1 &
