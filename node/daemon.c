@@ -229,7 +229,8 @@ static int create_group(struct daemon *d, struct error *err)
     if (status != STATUS_OK) {
         return error_set(err, status, "the system gives no thread");
     }
-    directories_init(&d->directories, &store->state.identity, tls_context_identity(d->server_tls));
+    directories_init(&d->directories, &store->state.identity, tls_context_identity(d->server_tls),
+        daemon_denied, d);
     status = group_create(&d->group, &options, &world, err);
     if (status == STATUS_OK) {
         d->service.group = d->group;
@@ -307,6 +308,7 @@ int daemon_run(const struct config *config)
     tls_context_destroy(d->server_tls);
     tls_context_destroy(d->client_tls);
     store_close(&d->store, false);
+    status = d->denied ? STATUS_DENIED : status;
     free(d);
     if (status == STATUS_OK) {
         log_info("the node has stopped");

@@ -100,6 +100,19 @@ static void on_note(void *arg, uint64_t node, const char *what)
     }
 }
 
+void daemon_denied(void *arg, uint64_t node, const char *why)
+{
+    struct daemon *d = arg;
+    char id[HEX_ID_SIZE];
+    log_error("a node takes part that should not: node=%s why=\"%s\"", hex_id(node, id), why);
+    if (node != d->store.state.identity.node) {
+        peers_expel(d->peers, node, why);
+    } else if (d->stage == DAEMON_RUNNING) {
+        d->denied = true;
+        daemon_stop(d);
+    }
+}
+
 const struct peers_hooks daemon_peers_hooks = {
     .connected = on_connected,
     .next_frame = on_next_frame,

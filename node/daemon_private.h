@@ -84,7 +84,7 @@ struct daemon {
     enum daemon_stage stage;
     bool parted; /* From the peers, at the end. */
     uint64_t stage_end_ms;
-    int exit_code;
+    bool denied; /* Ended because its data directory is not the one the log knows. */
 };
 
 /* daemon_world.c: what the group needs of the world. */
@@ -103,6 +103,9 @@ void daemon_on_timer(uv_timer_t *timer);
 extern const struct peers_hooks daemon_peers_hooks;
 /* Tells the peers, where the members have changed. */
 void daemon_follow_members(struct daemon *daemon);
+
+/* The log knows the node by another data directory; ours: the daemon ends. */
+void daemon_denied(void *arg, uint64_t node, const char *why);
 
 /* daemon_stop.c */
 void daemon_stop(struct daemon *daemon);

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-void directories_init(
-    struct directories *directories, const struct state_identity *own, const struct identity *self)
+void directories_init(struct directories *directories, const struct state_identity *own,
+    const struct identity *self, void (*denied)(void *arg, uint64_t node, const char *why),
+    void *arg)
 {
-    *directories = (struct directories){.self = self};
+    *directories = (struct directories){.self = self, .denied = denied, .arg = arg};
     for (size_t i = 0; i < DRIVER_MEMBERS_MAX; i++) {
         directories->seen[i].owner = directories;
     }
@@ -67,10 +68,41 @@ int directories_hello(struct directories *directories, uint64_t node,
     struct directory_seen *seen = place_of(directories, node);
     if (seen != NULL && (seen->node == 0 || memcmp(seen->directory, directory, UUID_SIZE) != 0)) {
         seen->node = node;
-        seen->recorded = false;
+        seen->settled = false;
         memcpy(seen->directory, directory, UUID_SIZE);
     }
     return STATUS_OK;
+}
+
+/* ---- looking ---- */
+
+/* What the log says of it by now. */
+static int look_at(struct directory_seen *seen)
+{
+    struct directories *directories = seen->owner;
+    struct error err = {0};
+    int status =
+        directories_check(group_journal(directories->group), seen->node, seen->directory, &err);
+    seen->settled = status == STATUS_OK || status == STATUS_DENIED;
+    if (status == STATUS_DENIED) {
+        directories->denied(directories->arg, seen->node, err.text);
+    }
+    return status;
+}
+
+static void look(struct directories *directories)
+{
+    uint64_t applied = group_status(directories->group).applied.index;
+    if (directories->looked_at == applied) {
+        return;
+    }
+    directories->looked_at = applied;
+    for (size_t i = 0; i < DRIVER_MEMBERS_MAX; i++) {
+        struct directory_seen *seen = &directories->seen[i];
+        if (seen->node != 0 && !seen->settled) {
+            (void)look_at(seen);
+        }
+    }
 }
 
 /* ---- recording ---- */
@@ -84,10 +116,10 @@ static void on_recorded(void *arg, const struct group_answer *answer)
     if (answer->status != STATUS_OK) {
         return; /* Tried again, by whoever leads then. */
     }
-    seen->recorded = true;
-    if (answer->verdict->outcome == VERDICT_ACCEPTED) {
+    if (look_at(seen) == STATUS_OK) {
         log_info("the node's data directory is recorded: node=%s", hex_id(seen->node, id));
-    } else {
+    } else if (answer->verdict->outcome != VERDICT_ACCEPTED) {
+        seen->settled = true;
         log_warn("the node's data directory was not recorded: node=%s why=\"%s\"",
             hex_id(seen->node, id), verdict_sentence(answer->verdict));
     }
@@ -158,7 +190,7 @@ static bool is_member(struct group *group, uint64_t node)
 
 static bool is_due(const struct directory_seen *seen, uint64_t now_ms)
 {
-    return seen->node != 0 && !seen->recorded && !seen->asked && now_ms >= seen->retry_ms;
+    return seen->node != 0 && !seen->settled && !seen->asked && now_ms >= seen->retry_ms;
 }
 
 /* A leader, and it knows what the leaders before it have recorded. */
@@ -175,29 +207,15 @@ static bool may_record(struct directories *directories)
     return status.applied.index >= directories->known_from;
 }
 
-static void record_unless_known(struct directory_seen *seen)
-{
-    struct error err = {0};
-    struct journal *journal = group_journal(seen->owner->group);
-    int status = directories_check(journal, seen->node, seen->directory, &err);
-    if (status == STATUS_NOT_FOUND) {
-        record(seen);
-        return;
-    }
-    seen->recorded = true;
-    if (status != STATUS_OK) {
-        log_error("a node takes part that should not: why=\"%s\"", err.text);
-    }
-}
-
 void directories_turn(struct directories *directories, uint64_t now_ms)
 {
     directories->now_ms = now_ms;
+    look(directories);
     for (size_t i = 0; i < DRIVER_MEMBERS_MAX; i++) {
         struct directory_seen *seen = &directories->seen[i];
         if (is_due(seen, now_ms) && may_record(directories) &&
-            is_member(directories->group, seen->node)) {
-            record_unless_known(seen);
+            is_member(directories->group, seen->node) && look_at(seen) == STATUS_NOT_FOUND) {
+            record(seen);
         }
     }
 }

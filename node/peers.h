@@ -63,6 +63,9 @@ struct peers_member {
 /* All but ourselves. Connections to those not named are closed. */
 void peers_set_members(struct peers *peers, const struct peers_member *members, size_t count);
 
+/* Ends what the node sends, with why; its next hello is asked about anew. */
+void peers_expel(struct peers *peers, uint64_t node, const char *why);
+
 /* next_frame has something for the node. */
 void peers_ready(struct peers *peers, uint64_t node);
 

@@ -87,6 +87,16 @@ static void take_hello(
     }
 }
 
+void peers_expel(struct peers *peers, uint64_t node, const char *why)
+{
+    struct link *link = peers_find(peers, node);
+    struct error err = {0};
+    if (link != NULL && link->incoming.call != NULL) {
+        (void)error_set(&err, STATUS_DENIED, "%s", why);
+        rpc_call_fail(link->incoming.call, &err);
+    }
+}
+
 static void take_frame(
     struct peers *peers, struct rpc_call *call, const Zhurnal__Peer__V1__Frame *frame)
 {

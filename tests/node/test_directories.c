@@ -37,9 +37,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+static uint64_t denied_node;
+
+static void deny(void *arg, uint64_t node, const char *why)
+{
+    (void)arg;
+    assert_non_null(strstr(why, "a new one, under a new id"));
+    denied_node = node;
+}
+
 static void start(struct directories *directories, struct solo *solo)
 {
-    directories_init(directories, &solo->state.identity, &self);
+    denied_node = 0;
+    directories_init(directories, &solo->state.identity, &self, deny, NULL);
     directories->group = solo->group;
 }
 
@@ -119,7 +129,7 @@ static void nothing_is_recorded_twice_while_apply_is_behind(void **state)
     assert_false(directories.seen[0].asked);
     solo_run(solo, 20);
     turn(&directories, solo);
-    assert_true(directories.seen[0].recorded);
+    assert_true(directories.seen[0].settled);
     assert_int_equal(last_index(solo), before);
 }
 
@@ -136,6 +146,22 @@ static void another_directory_under_the_same_id_is_refused(void **state)
     assert_int_equal(
         directories_hello(&directories, SOLO_NODE, solo->state.identity.directory, &err),
         STATUS_OK);
+}
+
+static void who_was_let_in_before_the_views_knew_is_denied_when_they_do(void **state)
+{
+    struct solo *solo = *state;
+    static struct directories directories;
+    start(&directories, solo);
+    directories_turn(&directories, solo->now_ms);
+    write_without_applying(solo);
+    start(&directories, solo);
+    assert_int_equal(directories_hello(&directories, SOLO_NODE, other_directory, NULL), STATUS_OK);
+    directories_turn(&directories, solo->now_ms);
+    assert_int_equal(denied_node, 0);
+    solo_run(solo, 20);
+    directories_turn(&directories, solo->now_ms);
+    assert_int_equal(denied_node, SOLO_NODE);
 }
 
 static void who_is_no_member_is_not_recorded(void **state)
@@ -169,6 +195,7 @@ int main(void)
         TEST_WITH_FIXTURE(what_is_recorded_is_not_recorded_again_after_a_restart),
         TEST_WITH_FIXTURE(nothing_is_recorded_twice_while_apply_is_behind),
         TEST_WITH_FIXTURE(another_directory_under_the_same_id_is_refused),
+        TEST_WITH_FIXTURE(who_was_let_in_before_the_views_knew_is_denied_when_they_do),
         TEST_WITH_FIXTURE(who_is_no_member_is_not_recorded),
         cmocka_unit_test_setup_teardown(only_a_leader_records, set_up_without_a_leader, tear_down),
     };

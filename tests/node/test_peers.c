@@ -341,6 +341,20 @@ static void a_directory_that_is_refused_sends_no_frames(void **state)
     assert_int_equal(f->nodes[0].received, 0);
 }
 
+static void a_node_that_is_expelled_sends_no_more_frames(void **state)
+{
+    struct fixture *f = *state;
+    f->nodes[1].commit_max = 10;
+    introduce(f);
+    run_until_reached(f, &f->nodes[0].received, 10);
+    f->nodes[0].refuse_hello = true;
+    peers_expel(f->nodes[0].peers, FIRST + 1, "another directory");
+    f->nodes[1].commit_max = 20;
+    peers_ready(f->nodes[1].peers, FIRST);
+    run_until_reached(f, &f->nodes[0].refusals, 2);
+    assert_int_equal(f->nodes[0].received, 10);
+}
+
 static void a_frame_that_cannot_be_ends_its_stream(void **state)
 {
     struct fixture *f = *state;
@@ -466,6 +480,7 @@ int main(void)
         TEST_WITH_FIXTURE(frames_go_both_ways_in_order),
         TEST_WITH_FIXTURE(a_node_that_comes_back_is_greeted_anew),
         TEST_WITH_FIXTURE(a_directory_that_is_refused_sends_no_frames),
+        TEST_WITH_FIXTURE(a_node_that_is_expelled_sends_no_more_frames),
         TEST_WITH_FIXTURE(a_frame_that_cannot_be_ends_its_stream),
         TEST_WITH_FIXTURE(another_epoch_is_refused),
         TEST_WITH_FIXTURE(the_log_is_pulled_whole_and_in_pieces),
