@@ -265,9 +265,9 @@ static bool take_number(const char *name, uint64_t high, uint64_t *out)
     return options_number(name, optarg, 1, high, out);
 }
 
-/* 0: not one of these; 1: taken; -1: wrong. */
-static int take(struct append *append, int option)
+static int take(void *arg, int option)
 {
+    struct append *append = arg;
     uint64_t number;
     switch (option) {
     case OPTION_DELIMITED:
@@ -328,15 +328,10 @@ static int run(struct context *context, int argc, char **argv)
         {"rate", required_argument, NULL, OPTION_RATE},
         {"retry", required_argument, NULL, OPTION_RETRY}, COMMON_OPTIONS, {0}};
     static struct append append = {.in_flight = 1, .retry_s = RETRY_S};
-    int option;
-    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        bool help = false;
-        int taken = take(&append, option);
-        int code = taken != 0 ? EXIT_OK : options_take(context, &append_command, option, &help);
-        if (taken < 0 || code != EXIT_OK || help) {
-            return taken < 0 ? EXIT_WRONG_USE : code;
-        }
+    const struct options_own own = {.options = options, .take = take, .arg = &append};
+    int code;
+    if (!options_read(context, &append_command, &own, argc, argv, &code)) {
+        return code;
     }
     const char *name = optind < argc ? argv[optind++] : "-";
     return options_end(argc, argv) ? append_from(&append, context, name) : EXIT_WRONG_USE;

@@ -110,9 +110,9 @@ static bool take_days(struct issue *issue)
     return is;
 }
 
-/* 0: not one of these; 1: taken; -1: wrong. */
-static int take(struct issue *issue, int option)
+static int take(void *arg, int option)
 {
+    struct issue *issue = arg;
     static const struct {
         int option;
         enum identity_kind kind;
@@ -206,15 +206,10 @@ static int run(struct context *context, int argc, char **argv)
         {"name", required_argument, NULL, OPTION_NAME},
         {"days", required_argument, NULL, OPTION_DAYS}, COMMON_OPTIONS, {0}};
     struct issue issue = {0};
-    int option;
-    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        bool help = false;
-        int taken = take(&issue, option);
-        int code = taken != 0 ? EXIT_OK : options_take(context, &cert_command, option, &help);
-        if (taken < 0 || code != EXIT_OK || help) {
-            return taken < 0 ? EXIT_WRONG_USE : code;
-        }
+    const struct options_own own = {.options = options, .take = take, .arg = &issue};
+    int code;
+    if (!options_read(context, &cert_command, &own, argc, argv, &code)) {
+        return code;
     }
     const char *what = optind < argc ? argv[optind++] : "";
     bool is_init = strcmp(what, "init") == 0;

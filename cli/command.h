@@ -73,6 +73,19 @@ enum {
  * sense. */
 bool options_from_environment(struct context *context);
 
+/* What a command has of its own. */
+struct options_own {
+    const struct option *options; /* COMMON_OPTIONS and {0} at the end. */
+    /* One of them, from optarg. 1: taken; 0: it is none of them; -1: wrong, said already. */
+    int (*take)(void *arg, int option);
+    void *arg;
+};
+
+/* All options, up to what stands behind them at optind. False: the command ends with *code, and why
+ * is said already. */
+bool options_read(struct context *context, const struct command *command,
+    const struct options_own *own, int argc, char **argv, int *code);
+
 /* One option that is not the command's own. EXIT_OK: taken. Otherwise what to exit with, said
  * already; help_shown tells whether it was --help. */
 int options_take(

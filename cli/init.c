@@ -27,7 +27,7 @@ const struct command init_command = {
     .run = run,
 };
 
-enum { OPTION_FOUND = OPTION_OWN, OPTION_FILE, OPTION_DATA, OPTION_FOUNDING, OPTION_NODE };
+enum { OPTION_FOUND = OPTION_OWN, OPTION_DATA, OPTION_FOUNDING, OPTION_NODE };
 
 struct init {
     struct founding founding;
@@ -55,13 +55,13 @@ static bool take_member(struct init *init)
     return true;
 }
 
-/* 0: not one of these; 1: taken; -1: wrong. */
-static int take(struct init *init, int option)
+static int take(void *arg, int option)
 {
+    struct init *init = arg;
     switch (option) {
     case OPTION_FOUND:
         return take_member(init) ? 1 : -1;
-    case OPTION_FILE:
+    case 'o': /* Here a file, everywhere else how to show. */
         init->file = optarg;
         return 1;
     case OPTION_DATA:
@@ -181,15 +181,10 @@ static int run(struct context *context, int argc, char **argv)
         {"founding", required_argument, NULL, OPTION_FOUNDING},
         {"node", required_argument, NULL, OPTION_NODE}, COMMON_OPTIONS, {0}};
     struct init init = {0};
-    int option;
-    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        bool help = false;
-        int taken = option == 'o' ? take(&init, OPTION_FILE) : take(&init, option);
-        int code = taken != 0 ? EXIT_OK : options_take(context, &init_command, option, &help);
-        if (taken < 0 || code != EXIT_OK || help) {
-            return taken < 0 ? EXIT_WRONG_USE : code;
-        }
+    const struct options_own own = {.options = options, .take = take, .arg = &init};
+    int code;
+    if (!options_read(context, &init_command, &own, argc, argv, &code)) {
+        return code;
     }
     if (!options_end(argc, argv)) {
         return EXIT_WRONG_USE;

@@ -214,3 +214,22 @@ int options_take(
         return EXIT_WRONG_USE;
     }
 }
+
+bool options_read(struct context *context, const struct command *command,
+    const struct options_own *own, int argc, char **argv, int *code)
+{
+    int option;
+    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while ((option = getopt_long(argc, argv, "o:h", own->options, NULL)) != -1) {
+        bool help = false;
+        int taken = own->take(own->arg, option);
+        *code = taken < 0 ? EXIT_WRONG_USE : EXIT_OK;
+        if (taken == 0) {
+            *code = options_take(context, command, option, &help);
+        }
+        if (*code != EXIT_OK || help) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -91,9 +91,9 @@ static bool take_day(const char *name, uint32_t *day)
     return is;
 }
 
-/* 0: not one of these; 1: taken; -1: wrong. */
-static int take(struct page *page, int option)
+static int take(void *arg, int option)
 {
+    struct page *page = arg;
     bool right;
     switch (option) {
     case OPTION_SCHOOL:
@@ -133,15 +133,10 @@ static int run(struct context *context, int argc, char **argv)
         {"role", required_argument, NULL, OPTION_ROLE}, COMMON_OPTIONS, {0}};
     static struct page page = {
         .request = ZHURNAL__V1__GET_PAGE_REQUEST__INIT, .actor = ZHURNAL__V1__ACTOR__INIT};
-    int option;
-    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        bool help = false;
-        int taken = take(&page, option);
-        int code = taken != 0 ? EXIT_OK : options_take(context, &page_command, option, &help);
-        if (taken < 0 || code != EXIT_OK || help) {
-            return taken < 0 ? EXIT_WRONG_USE : code;
-        }
+    const struct options_own own = {.options = options, .take = take, .arg = &page};
+    int code;
+    if (!options_read(context, &page_command, &own, argc, argv, &code)) {
+        return code;
     }
     if (!options_end(argc, argv)) {
         return EXIT_WRONG_USE;
@@ -150,7 +145,7 @@ static int run(struct context *context, int argc, char **argv)
         say("which page? give --school ID and --page ID");
         return EXIT_WRONG_USE;
     }
-    int code = session_open(&page.session, context);
+    code = session_open(&page.session, context);
     if (code == EXIT_OK) {
         code = show_all(&page);
         session_close(&page.session);

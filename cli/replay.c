@@ -205,9 +205,9 @@ static bool take_school(struct replay *replay)
         "school", optarg, 0, UINT64_MAX, &replay->schools[replay->school_count++]);
 }
 
-/* 0: not one of these; 1: taken; -1: wrong. */
-static int take(struct replay *replay, int option)
+static int take(void *arg, int option)
 {
+    struct replay *replay = arg;
     bool right = true;
     switch (option) {
     case OPTION_FROM:
@@ -314,15 +314,10 @@ static int run(struct context *context, int argc, char **argv)
         {"person", required_argument, NULL, OPTION_PERSON},
         {"role", required_argument, NULL, OPTION_ROLE}, COMMON_OPTIONS, {0}};
     static struct replay replay = {.from = 1, .actor = ZHURNAL__V1__ACTOR__INIT};
-    int option;
-    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        bool help = false;
-        int taken = take(&replay, option);
-        int code = taken != 0 ? EXIT_OK : options_take(context, &replay_command, option, &help);
-        if (taken < 0 || code != EXIT_OK || help) {
-            return taken < 0 ? EXIT_WRONG_USE : code;
-        }
+    const struct options_own own = {.options = options, .take = take, .arg = &replay};
+    int code;
+    if (!options_read(context, &replay_command, &own, argc, argv, &code)) {
+        return code;
     }
     replay.json = context->json;
     return options_end(argc, argv) && check_ways(&replay) ? replay_with(&replay, context)

@@ -187,31 +187,29 @@ static int show(struct session *session, uint64_t wait_s)
     return code != EXIT_OK ? code : shown;
 }
 
+static int take(void *arg, int option)
+{
+    if (option != OPTION_WAIT) {
+        return 0;
+    }
+    return options_number("wait-leader", optarg, 1, WAIT_MAX_S, arg) ? 1 : -1;
+}
+
 static int run(struct context *context, int argc, char **argv)
 {
     static const struct option options[] = {
         {"wait-leader", required_argument, NULL, OPTION_WAIT}, COMMON_OPTIONS, {0}};
     static struct session session;
     uint64_t wait_s = 0;
-    int option;
-    /* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        bool help = false;
-        if (option == OPTION_WAIT) {
-            if (!options_number("wait-leader", optarg, 1, WAIT_MAX_S, &wait_s)) {
-                return EXIT_WRONG_USE;
-            }
-            continue;
-        }
-        int code = options_take(context, &status_command, option, &help);
-        if (code != EXIT_OK || help) {
-            return code;
-        }
+    const struct options_own own = {.options = options, .take = take, .arg = &wait_s};
+    int code;
+    if (!options_read(context, &status_command, &own, argc, argv, &code)) {
+        return code;
     }
     if (!options_end(argc, argv)) {
         return EXIT_WRONG_USE;
     }
-    int code = session_open(&session, context);
+    code = session_open(&session, context);
     if (code == EXIT_OK) {
         code = show(&session, wait_s);
         session_close(&session);
