@@ -143,6 +143,8 @@ void link_tick(struct link *link)
         link_open(link);
         return;
     }
+    uint64_t heard_ms = rpc_channel_heard_ms(link->raft);
+    link->heard_ms = heard_ms > link->heard_ms ? heard_ms : link->heard_ms;
     bool idle = link->stream == NULL && rpc_channel_state(link->raft) == RPC_CHANNEL_READY;
     if (idle && uv_now(link->peers->loop) >= link->retry_ms) {
         start_stream(link);

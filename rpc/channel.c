@@ -397,10 +397,19 @@ const char *rpc_channel_why(const struct rpc_channel *channel)
     return channel->why;
 }
 
+static bool is_ready(const struct rpc_channel *channel)
+{
+    return channel->state == RPC_CHANNEL_READY && channel->current != NULL;
+}
+
 const struct identity *rpc_channel_identity(const struct rpc_channel *channel)
 {
-    bool ready = channel->state == RPC_CHANNEL_READY && channel->current != NULL;
-    return ready ? http2_connection_identity(channel->current->http2) : NULL;
+    return is_ready(channel) ? http2_connection_identity(channel->current->http2) : NULL;
+}
+
+uint64_t rpc_channel_heard_ms(const struct rpc_channel *channel)
+{
+    return is_ready(channel) ? http2_connection_heard_ms(channel->current->http2) : 0;
 }
 
 void rpc_channel_set_tls(struct rpc_channel *channel, struct tls_context *tls)

@@ -67,6 +67,8 @@ void *rpc_channel_user(const struct rpc_channel *channel);
 const char *rpc_channel_why(const struct rpc_channel *channel);
 /* Who answers; NULL on plain text and while not ready. Borrowed until the state changes. */
 const struct identity *rpc_channel_identity(const struct rpc_channel *channel);
+/* uv_now() when anything last came, an answered ping too; 0 while not ready. */
+uint64_t rpc_channel_heard_ms(const struct rpc_channel *channel);
 /* From the next connection on. */
 void rpc_channel_set_tls(struct rpc_channel *channel, struct tls_context *tls);
 /* Does not wait for the pause between attempts to end. */

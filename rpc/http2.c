@@ -290,6 +290,11 @@ const char *http2_connection_peer(const struct http2_connection *connection)
     return connection->peer;
 }
 
+uint64_t http2_connection_heard_ms(const struct http2_connection *connection)
+{
+    return connection->heard_ms;
+}
+
 const struct identity *http2_connection_identity(const struct http2_connection *connection)
 {
     bool known = connection->tls != NULL && tls_established(connection->tls);

@@ -86,6 +86,9 @@ const char *http2_connection_peer(const struct http2_connection *connection);
 /* NULL on plain text and before TLS is up. */
 const struct identity *http2_connection_identity(const struct http2_connection *connection);
 
+/* uv_now() when it last received anything, or began. */
+uint64_t http2_connection_heard_ms(const struct http2_connection *connection);
+
 /* Lets open streams finish for at most grace_ms, then ends. A server sends GOAWAY twice, so that
  * streams that are on their way are not lost. */
 void http2_connection_drain(struct http2_connection *connection, unsigned grace_ms);

@@ -16,6 +16,7 @@ enum {
     EPOCH = 1,
     CLUSTER = 0xc1,
     LATE_MS = 20000,
+    QUIET_MS = 1500, /* Longer than a connection waits before it asks for a sign of life. */
     MAP = 64 << 20,
     RECORDS = 3000,
     PAYLOAD = 1000,
@@ -317,6 +318,21 @@ static void frames_go_both_ways_in_order(void **state)
     run_until_reached(f, &f->nodes[1].received, 5001);
 }
 
+static void a_node_that_has_nothing_to_say_is_heard_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    struct node *n = &f->nodes[0];
+    introduce(f);
+    run_until_reached(f, &n->hellos, 1);
+    int64_t since = (int64_t)uv_now(&f->loop) - peers_heard_ms_ago(n->peers, FIRST + 1);
+    int64_t heard = since;
+    while (heard <= since + QUIET_MS && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        heard = (int64_t)uv_now(&f->loop) - peers_heard_ms_ago(n->peers, FIRST + 1);
+    }
+    assert_false(f->late);
+}
+
 static void a_node_that_comes_back_is_greeted_anew(void **state)
 {
     struct fixture *f = *state;
@@ -478,6 +494,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(frames_go_both_ways_in_order),
+        TEST_WITH_FIXTURE(a_node_that_has_nothing_to_say_is_heard_all_the_same),
         TEST_WITH_FIXTURE(a_node_that_comes_back_is_greeted_anew),
         TEST_WITH_FIXTURE(a_directory_that_is_refused_sends_no_frames),
         TEST_WITH_FIXTURE(a_node_that_is_expelled_sends_no_more_frames),
