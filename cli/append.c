@@ -8,6 +8,7 @@
 #include <zhurnal/v1/journal.pb-c.h>
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@ const struct command append_command = {
         "  --check-only           only judge: nothing is recorded\n"
         "  --acknowledged FILE    a line for each that is recorded: school, entry id, index\n"
         "  --progress             even where standard error is no terminal\n"
-        "    Ends with a summary. Exit 1 where one was refused, 3 where one got no answer.\n",
+        "    Ends with a summary. Exit 1 where one was refused, 3 where one got no answer. Ctrl-C\n"
+        "    takes no more and waits for what was sent; the second one ends at once.\n",
     .run = run,
 };
 
@@ -74,6 +76,10 @@ struct append {
     bool filling;
     int source_code; /* Or it failed. */
 };
+
+/* Ctrl-C. The handler may touch nothing else. */
+static volatile sig_atomic_t interrupted;
+static uv_async_t waker;
 
 static uint64_t now_us(void)
 {
@@ -120,7 +126,8 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
         return;
     }
     uint64_t waited_us = now_us() - flight->begun_us;
-    if (may_help(&flight->item, result->code) && waited_us < append->retry_s * US_IN_S) {
+    bool again = !interrupted && waited_us < append->retry_s * US_IN_S;
+    if (again && may_help(&flight->item, result->code)) {
         if (flight->endpoint == append->session.current) {
             session_next(&append->session);
         }
@@ -181,7 +188,9 @@ static bool take_next(struct append *append, struct flight *flight)
         return true;
     }
     append->exhausted = true;
-    append->source_code = status == STATUS_NOT_FOUND ? EXIT_OK : say_error(&err);
+    if (status != STATUS_NOT_FOUND && !interrupted) { /* Which also breaks off a read. */
+        append->source_code = say_error(&err);
+    }
     return false;
 }
 
@@ -207,7 +216,7 @@ static bool is_due(struct append *append)
 
 static bool may_take(struct append *append, const struct flight *flight)
 {
-    return !flight->busy && !append->exhausted && is_due(append);
+    return !flight->busy && !append->exhausted && !interrupted && is_due(append);
 }
 
 /* A request that fails at once is followed by the next, here and not from inside finish(): the
@@ -231,6 +240,32 @@ static void fill(struct append *append)
     append->filling = false;
 }
 
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+    (void)uv_async_send(&waker);
+}
+
+/* A read is broken off by it too; the second one ends the process. */
+static void catch_interrupt(struct append *append)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    (void)uv_async_init(&append->session.loop, &waker, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
+static int finish_all(struct append *append)
+{
+    int code = append_report_end(&append->report);
+    if (interrupted) {
+        say("stopped: nothing of %s behind entry %" PRIu64 " was sent", append->source.name,
+            append->taken);
+        return code != EXIT_OK ? code : EXIT_REFUSED;
+    }
+    return append->source_code != EXIT_OK ? append->source_code : code;
+}
+
 static int append_all(struct append *append)
 {
     append->flights = calloc(append->in_flight, sizeof *append->flights);
@@ -245,17 +280,18 @@ static int append_all(struct append *append)
     }
     uv_timer_init(&append->session.loop, &append->pacer);
     append->pacer.data = append;
+    catch_interrupt(append);
     append->begun_us = now_us();
     fill(append);
-    while (append->busy > 0 || !append->exhausted) {
+    while (append->busy > 0 || !(append->exhausted || interrupted)) {
         uv_run(&append->session.loop, UV_RUN_ONCE);
     }
     uv_close((uv_handle_t *)&append->pacer, NULL);
+    uv_close((uv_handle_t *)&waker, NULL);
     for (unsigned i = 0; i < append->in_flight; i++) {
         uv_close((uv_handle_t *)&append->flights[i].timer, NULL);
     }
-    int code = append_report_end(&append->report);
-    return append->source_code != EXIT_OK ? append->source_code : code;
+    return finish_all(append);
 }
 
 /* ---- options ---- */

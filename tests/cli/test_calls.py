@@ -3,6 +3,7 @@ ends. The nodes are stock gRPC servers with certificates that zhurnalctl issued.
 import concurrent.futures
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -181,6 +182,38 @@ class Tests:
                           given=delimited(*(request(str(i)) for i in range(10))))
         self.expect("a rate is kept", result.returncode == 0 and time.monotonic() - begun > 0.4,
                     result)
+
+    def _interrupted(self, node, sent, sure):
+        """What append says that is interrupted when sure() holds, its source still open."""
+        listed = self.here / "interrupted"
+        listed.unlink(missing_ok=True)
+        command = ["zhurnalctl", "--endpoint", node.address, "--tls", self.tls, "append",
+                   "--delimited", "--acknowledged", listed]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            process.stdin.write(sent)
+            process.stdin.flush()
+            for _ in range(20 * WAIT_S):
+                if sure(listed):
+                    break
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(WAIT_S)
+            return code, process.stderr.read(), len(listed.read_text().splitlines())
+
+    def ctrl_c_ends_in_order(self):
+        (node,) = self.nodes(1)
+        answer = node.append
+        node.append = lambda *call: (time.sleep(0.5), answer(*call))[1]
+        result = self._interrupted(node, delimited(request("a"), request("b")),
+                                   lambda listed: len(node.asked) == 1)
+        self.expect("Ctrl-C waits for what was sent, and sends no more",
+                    result[0] == 1 and result[2] == 1 and node.asked == [request("a")]
+                    and b"behind entry 1 was sent" in result[1], result)
+        node.append = answer
+        result = self._interrupted(node, delimited(request("a")),
+                                   lambda listed: listed.exists() and listed.read_text())
+        self.expect("and does not wait for more to read", result[0] == 1 and result[2] == 1, result)
 
     def a_refusal_is_not_sent_again(self):
         (node,) = self.nodes(1)
