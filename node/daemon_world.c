@@ -168,13 +168,13 @@ static void on_ready(void *arg, uint64_t node)
     }
 }
 
-static void on_pull(void *arg, uint64_t from, uint64_t to)
+static void on_pull(void *arg, uint64_t from, uint64_t to, uint64_t to_term)
 {
     struct daemon *d = arg;
     if (d->peers != NULL) {
         log_info("this node is behind and fetches what is missing: from=%llu to=%llu",
             (unsigned long long)from, (unsigned long long)to);
-        peers_pull(d->peers, from, to);
+        peers_pull(d->peers, from, to, to_term);
     }
 }
 

@@ -76,10 +76,11 @@ struct driver_hooks {
     /* Entries for this peer that are not in memory: read them and call driver_read_done(). One at a
      * time a peer. */
     void (*read)(void *arg, uint64_t node, uint64_t first, size_t count, size_t bytes_max);
-    /* Get committed entries from … to from any peer whose commit covers `to` (one that has them at
-     * this term), and hand them to driver_pulled() in order, at most a MiB at a time, waiting for
-     * hooks.pulled_on in between. Asked again if driver_pull_failed(). */
-    void (*pull)(void *arg, uint64_t from, uint64_t to);
+    /* Get entries from … to, which are committed, from any peer that holds `to` at this term: all
+     * before it is then the same too, also where the peer has not heard that it is committed. Hand
+     * them to driver_pulled() in order, at most a MiB at a time. Asked again if
+     * driver_pull_failed(). */
+    void (*pull)(void *arg, uint64_t from, uint64_t to, uint64_t to_term);
     /* Role, term, leader, or what may be applied, changed. */
     void (*moved)(void *arg);
     /* The process must end: going on could break a promise. why is borrowed until it returns. */

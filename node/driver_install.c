@@ -78,7 +78,8 @@ void driver_pursue_install(struct driver *d)
     }
     tail_restart(&d->tail, tail_last(&d->tail) + 1);
     d->install.asked = true;
-    d->hooks->pull(d->arg, d->install.position + 1, d->install.metadata.index);
+    d->hooks->pull(
+        d->arg, d->install.position + 1, d->install.metadata.index, d->install.metadata.term);
 }
 
 uint64_t driver_wants_pull(const struct driver *d)

@@ -69,9 +69,9 @@ void peers_expel(struct peers *peers, uint64_t node, const char *why);
 /* next_frame has something for the node. */
 void peers_ready(struct peers *peers, uint64_t node);
 
-/* Pull from … to, from whichever member answers best; hooks.pulled follow, then, or after any
- * failure, hooks.pull_failed. */
-void peers_pull(struct peers *peers, uint64_t from, uint64_t to);
+/* Pull from … to, from whichever member holds `to` at this term (0: knows it to be committed);
+ * hooks.pulled follow, or, where nobody goes on to the end, hooks.pull_failed. */
+void peers_pull(struct peers *peers, uint64_t from, uint64_t to, uint64_t to_term);
 /* What hooks.pulled took is written: go on as hooks.wants_pull says. */
 void peers_pull_on(struct peers *peers);
 

@@ -43,7 +43,8 @@ struct link {
 /* What is being fetched. */
 struct pull {
     bool wanted; /* The rest holds. */
-    uint64_t from, to;
+    uint64_t from, to, to_term;
+    uint64_t got;      /* Handed over up to here. */
     struct link *link; /* From whom; NULL: not begun. */
     struct rpc_stream *stream;
     unsigned tried; /* How many members, one after the other. */

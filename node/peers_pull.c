@@ -53,8 +53,11 @@ static void on_message(
         response->first_index == peers->hooks->wants_pull(peers->arg);
     if (!fits || peers->hooks->pulled(peers->arg, records, response->n_records) != STATUS_OK) {
         rpc_stream_cancel(stream);
-    } else if (response->first_index + response->n_records <= peers->pull.to) {
-        rpc_stream_hold(stream);
+    } else {
+        peers->pull.got = response->first_index + response->n_records - 1;
+        if (peers->pull.got < peers->pull.to) {
+            rpc_stream_hold(stream);
+        }
     }
     free(records);
 }
@@ -67,7 +70,7 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
     }
     peers->pull.link = NULL;
     peers->pull.stream = NULL;
-    if (result->code == GRPC_OK) {
+    if (result->code == GRPC_OK && peers->pull.got == peers->pull.to) {
         end(peers);
     } else {
         peers_wake(peers); /* The next member is asked. */
@@ -86,6 +89,7 @@ static void ask(struct peers *peers, struct link *link)
     request.group = peers->options.log->group;
     request.from_index = peers->hooks->wants_pull(peers->arg);
     request.to_index = pull->to;
+    request.to_term = pull->to_term;
     struct rpc_channel *channel = link_bulk(link);
     if (channel != NULL && request.from_index > 0) {
         pull->link = link;
@@ -110,12 +114,13 @@ void pull_turn(struct peers *peers)
     ask(peers, peers->links[pull->next++ % peers->count]);
 }
 
-void peers_pull(struct peers *peers, uint64_t from, uint64_t to)
+void peers_pull(struct peers *peers, uint64_t from, uint64_t to, uint64_t to_term)
 {
     if (peers->pull.stream != NULL) {
         rpc_stream_cancel(peers->pull.stream);
     }
-    peers->pull = (struct pull){.wanted = true, .from = from, .to = to, .next = peers->pull.next};
+    peers->pull = (struct pull){
+        .wanted = true, .from = from, .to = to, .to_term = to_term, .next = peers->pull.next};
     peers_wake(peers);
 }
 

@@ -10,12 +10,21 @@ struct serving {
     struct peers *peers;
     struct rpc_call *call; /* Referenced. */
     uint64_t next, to;
+    uint64_t to_term; /* 0: not said. */
     bool reading;
     /* What a read brought. */
     struct record *records;
     size_t count;
     int status;
 };
+
+/* Who asks knows `to` to be committed at its term. Where it stands here at that term all before it
+ * is the same and stays, though nobody may be left to tell this node that it is committed. */
+static bool holds_all(struct serving *s, struct txn *txn, struct log *log)
+{
+    return log_bounds(txn, log).committed >= s->to ||
+        (s->to_term > 0 && log_term(txn, log, s->to) == s->to_term);
+}
 
 static void read_piece(uv_work_t *work)
 {
@@ -26,7 +35,7 @@ static void read_piece(uv_work_t *work)
     size_t most = wanted < PEERS_PIECE_RECORDS ? (size_t)wanted : PEERS_PIECE_RECORDS;
     txn_begin_read(&txn, log->env);
     s->status = STATUS_OUT_OF_RANGE;
-    if (log_bounds(&txn, log).committed >= s->to) {
+    if (holds_all(s, &txn, log)) {
         s->count = log_read_range(&txn, log, s->next, most, PEERS_PIECE_BYTES, &s->records);
         s->status = s->count > 0 ? STATUS_OK : STATUS_CORRUPT;
     }
@@ -72,7 +81,7 @@ static void take_piece(struct serving *s)
     } else if (s->status != STATUS_OK) {
         struct error err;
         error_set(&err, s->status, "%s",
-            s->status == STATUS_OUT_OF_RANGE ? "this node does not know so much to be committed"
+            s->status == STATUS_OUT_OF_RANGE ? "this node does not hold so much"
                                              : status_text(s->status));
         rpc_call_fail(s->call, &err);
     } else if (send_piece(s, records) == STATUS_OK) {
@@ -149,6 +158,7 @@ void peers_serve_pull(struct rpc_call *call, const ProtobufCMessage *message, st
     s->call = call;
     s->next = request->from_index;
     s->to = request->to_index;
+    s->to_term = request->to_term;
     rpc_call_ref(call);
     rpc_call_set_user(call, s);
     read_on(s);

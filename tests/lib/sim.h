@@ -55,6 +55,7 @@ struct sim_options {
     unsigned lie_permille;    /* Crashes after which the newest flushed write is gone. */
     unsigned forget_permille; /* Saves of the state that are reported, and not done. */
     bool change;              /* Voters become standbys, and voters again. */
+    bool lose_some;           /* When faults end, a minority is gone at first. */
     /* The driver's. */
     unsigned election_ms, heartbeat_ms;
     unsigned inflight_entries, snapshot_each;
@@ -123,7 +124,7 @@ struct sim_node {
 
     unsigned ready; /* Bits: peers for which the driver has something. */
     bool pulling, pull_due;
-    uint64_t pull_to;
+    uint64_t pull_to, pull_to_term;
     uint64_t led_term; /* The last that it was seen to lead. */
     uint64_t checked;  /* Committed and compared up to here, since start. */
     uint64_t applied;  /* The same, of what may be applied. */
@@ -176,8 +177,9 @@ struct sim {
     struct random_stream random;
     uint64_t now_ms;
     uint64_t order;
-    bool quiet; /* Faults are off. */
-    bool trace; /* Tell what happens, on standard output: SIM_TRACE is set. */
+    bool quiet;      /* Faults are off. */
+    unsigned absent; /* Bits: nodes that do not come back. */
+    bool trace;      /* Tell what happens, on standard output: SIM_TRACE is set. */
     struct sim_node nodes[SIM_NODES_MAX];
     struct sim_link links[SIM_NODES_MAX][SIM_NODES_MAX]; /* [from][to] */
 

@@ -87,6 +87,7 @@ void sim_begin(struct sim *sim, const struct sim_options *options, const struct 
     sim->now_ms = START_MS;
     sim->order = 0;
     sim->quiet = false;
+    sim->absent = 0;
     sim_check_reset(sim);
     for (unsigned i = 0; i < options->nodes; i++) {
         found(&sim->nodes[i]);
@@ -219,6 +220,7 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.snapshot_each = ONE_OF(&random, 4, 20, 60, 20000);
     options.tail_bytes = ONE_OF(&random, 1, 400, 1 << 20);
     options.change = nodes > 3 && random_below(&random, 2) == 0;
+    options.lose_some = !options.change;
     if (options.fifo) {
         options.drop_permille /= 4; /* A drop costs a whole link here. */
     } else {
@@ -311,21 +313,44 @@ static void act(struct sim *sim)
 
 /* ---- and after it ---- */
 
-void sim_heal(struct sim *sim)
+static void heal_all_but(struct sim *sim, unsigned absent)
 {
     sim->quiet = true;
+    sim->absent = absent;
     sim_net_mend(sim);
     for (unsigned i = 0; i < sim->options.nodes; i++) {
-        if (!sim->nodes[i].up) {
-            sim_start(&sim->nodes[i]);
+        struct sim_node *node = &sim->nodes[i];
+        if (absent & (1U << i)) {
+            if (node->up) {
+                sim_crash(node);
+            }
+            node->life++; /* It stays off. */
+        } else if (!node->up) {
+            sim_start(node);
         }
     }
+}
+
+void sim_heal(struct sim *sim)
+{
+    heal_all_but(sim, 0);
+}
+
+/* Fewer than half, whichever they are. */
+static unsigned some_minority(struct sim *sim)
+{
+    unsigned absent = 0;
+    for (unsigned i = 0; i < (sim->options.nodes - 1) / 2; i++) {
+        absent |= 1U << random_below(&sim->random, sim->options.nodes);
+    }
+    return absent;
 }
 
 static bool all_applied(struct sim *sim)
 {
     for (unsigned i = 0; i < sim->options.nodes; i++) {
-        if (!sim->nodes[i].up || sim->nodes[i].applied < sim->committed.last) {
+        bool is_absent = sim->absent & (1U << i);
+        if (!is_absent && (!sim->nodes[i].up || sim->nodes[i].applied < sim->committed.last)) {
             return false;
         }
     }
@@ -402,6 +427,10 @@ bool sim_live(
             act(sim);
             act_ms = sim->now_ms + 1 + random_below(&sim->random, ACTION_MAX_MS);
         }
+    }
+    if (sim->violation[0] == '\0' && sim->options.lose_some) {
+        heal_all_but(sim, some_minority(sim));
+        sim_await_progress(sim);
     }
     if (sim->violation[0] == '\0') {
         sim_heal(sim);

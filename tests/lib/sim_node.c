@@ -105,12 +105,13 @@ static void schedule_pull(struct sim_node *node)
     sim_schedule(sim, &event);
 }
 
-static void hook_pull(void *arg, uint64_t from, uint64_t to)
+static void hook_pull(void *arg, uint64_t from, uint64_t to, uint64_t to_term)
 {
     struct sim_node *node = arg;
     assert(!node->pulling && from <= to);
     node->pulling = true;
     node->pull_to = to;
+    node->pull_to_term = to_term;
     node->sim->count.installs++;
     schedule_pull(node);
 }
@@ -157,7 +158,15 @@ void sim_node_read(struct sim_node *node, const struct sim_event *event)
     sim_settle(node);
 }
 
-/* A peer that can be reached, and has committed and applied all that is wanted. */
+/* What PeerService asks itself before each piece. */
+static bool holds_all(const struct sim_node *source, const struct sim_node *node)
+{
+    return source->bounds.committed >= node->pull_to ||
+        (node->pull_to <= source->disk.last &&
+            sim_log_at(&source->disk, node->pull_to).term == node->pull_to_term);
+}
+
+/* A peer that can be reached, and has on disk all that is wanted. */
 static struct sim_node *pull_source(struct sim_node *node)
 {
     struct sim *sim = node->sim;
@@ -170,7 +179,7 @@ static struct sim_node *pull_source(struct sim_node *node)
     struct sim_node *source = &sim->nodes[from];
     bool reached = source->up && !sim->links[from][to].cut && !sim->links[to][from].cut &&
         !strikes(sim, sim->options.fail_permille);
-    return reached && driver_status(source->driver).applicable >= node->pull_to ? source : NULL;
+    return reached && holds_all(source, node) ? source : NULL;
 }
 
 /* Records that are not what was asked for. */

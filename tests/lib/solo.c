@@ -69,11 +69,12 @@ static void on_read(void *arg, uint64_t node, uint64_t first, size_t count, size
     (void)bytes_max;
 }
 
-static void on_pull(void *arg, uint64_t from, uint64_t to)
+static void on_pull(void *arg, uint64_t from, uint64_t to, uint64_t to_term)
 {
     (void)arg;
     (void)from;
     (void)to;
+    (void)to_term;
 }
 
 static void on_wake(void *arg)

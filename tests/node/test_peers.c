@@ -397,7 +397,7 @@ static void the_log_is_pulled_whole_and_in_pieces(void **state)
     struct fixture *f = *state;
     struct node *n = &f->nodes[1];
     introduce(f);
-    peers_pull(n->peers, 1, RECORDS - 10);
+    peers_pull(n->peers, 1, RECORDS - 10, 0);
     unsigned seen = 0;
     while (n->pulled_to < RECORDS - 10 && !f->late) {
         uv_run(&f->loop, UV_RUN_ONCE);
@@ -417,12 +417,36 @@ static void what_is_not_committed_is_not_given(void **state)
     struct fixture *f = *state;
     struct node *n = &f->nodes[1];
     introduce(f);
-    peers_pull(n->peers, 1, RECORDS);
+    peers_pull(n->peers, 1, RECORDS, 0);
     while (n->pulls_failed == 0 && !f->late) {
         uv_run(&f->loop, UV_RUN_ONCE);
     }
     assert_false(f->late);
     assert_int_equal(n->pulled_to, 0);
+    /* Not either to who knows that another entry is committed there. */
+    peers_pull(n->peers, 1, RECORDS, 2);
+    while (n->pulls_failed == 1 && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_false(f->late);
+    assert_int_equal(n->pulled_to, 0);
+}
+
+static void who_knows_that_it_is_committed_is_given_it(void **state)
+{
+    struct fixture *f = *state;
+    struct node *n = &f->nodes[1];
+    introduce(f);
+    peers_pull(n->peers, 1, RECORDS, 1);
+    for (unsigned seen = 0; n->pulled_to < RECORDS && !f->late && n->pulls_failed == 0;) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        if (n->pieces > seen) {
+            seen = n->pieces;
+            peers_pull_on(n->peers);
+        }
+    }
+    assert_false(f->late);
+    assert_int_equal(n->pulled_to, RECORDS);
 }
 
 struct forwarded {
@@ -502,6 +526,7 @@ int main(void)
         TEST_WITH_FIXTURE(another_epoch_is_refused),
         TEST_WITH_FIXTURE(the_log_is_pulled_whole_and_in_pieces),
         TEST_WITH_FIXTURE(what_is_not_committed_is_not_given),
+        TEST_WITH_FIXTURE(who_knows_that_it_is_committed_is_given_it),
         TEST_WITH_FIXTURE(a_write_is_passed_on_and_answered),
         TEST_WITH_FIXTURE(a_clients_certificate_is_no_nodes),
     };
