@@ -358,18 +358,35 @@ void driver_transfer(struct driver *d, uint64_t node)
     driver_pursue_transfer(d);
 }
 
+/* Who was asked last to take over, or ourselves. */
+static unsigned place_of_tried(const struct driver *d)
+{
+    const struct raft_configuration *c = &d->raft.configuration;
+    uint64_t tried = d->transfer_tried > 0 ? d->transfer_tried : d->options.node;
+    unsigned place = 0;
+    while (place < c->n && c->servers[place].id != tried) {
+        place++;
+    }
+    return place;
+}
+
+/* Of equals the next one in the membership. One that has more than this leader's log ignores the
+ * call, and one that can record nothing hands over what was handed to it: the next attempt is to
+ * come to another. */
 static uint64_t most_advanced(const struct driver *d, uint64_t wanted, uint64_t *match)
 {
     const struct raft_configuration *c = &d->raft.configuration;
+    unsigned tried = place_of_tried(d);
     uint64_t best = 0;
     *match = 0;
-    for (unsigned i = 0; i < c->n; i++) {
+    for (unsigned i = 1; i <= c->n; i++) {
+        const struct raft_server *server = &c->servers[(tried + i) % c->n];
         raft_index index;
-        bool may = c->servers[i].role == RAFT_VOTER && c->servers[i].id != d->options.node &&
-            (wanted == 0 || wanted == c->servers[i].id);
-        if (may && raft_match_index(&d->raft, c->servers[i].id, &index) == 0 &&
+        bool may = server->role == RAFT_VOTER && server->id != d->options.node &&
+            (wanted == 0 || wanted == server->id);
+        if (may && raft_match_index(&d->raft, server->id, &index) == 0 &&
             (best == 0 || index > *match)) {
-            best = c->servers[i].id;
+            best = server->id;
             *match = index;
         }
     }
@@ -401,6 +418,7 @@ void driver_pursue_transfer(struct driver *d)
     if (match == tail_last(&d->tail) && clients_are_answered(d)) {
         struct raft_event event = {.type = RAFT_TRANSFER};
         event.transfer.server_id = successor;
+        d->transfer_tried = successor;
         driver_step(d, &event, &(struct driver_offer){0});
     }
 }

@@ -14,7 +14,6 @@ void driver_begin_install(struct driver *d, const struct raft_update *update)
     d->install.active = true;
     d->install.metadata = update->snapshot.metadata;
     d->install.position = d->marker;
-    d->install.known = driver_committed_in_log(d);
     d->install.asked = false;
     d->install.writing = false;
     d->install.retry_ms = d->hooks->now_ms(d->arg);
@@ -74,7 +73,6 @@ void driver_pursue_install(struct driver *d)
     /* All that was queued is on disk: from here on the disk alone is looked at. */
     if (d->install.position < d->marker) {
         d->install.position = d->marker;
-        d->install.known = driver_committed_in_log(d);
     }
     tail_restart(&d->tail, tail_last(&d->tail) + 1);
     d->install.asked = true;

@@ -47,7 +47,6 @@ struct driver {
         bool active;
         struct raft_snapshot_metadata metadata;
         uint64_t position; /* Written up to here. */
-        uint64_t known;    /* Committed as it began. */
         bool asked;        /* hooks.pull is at work. */
         bool writing;
         uint64_t retry_ms;
@@ -55,6 +54,7 @@ struct driver {
     uint64_t ticked_ms;
     uint64_t transfer_until_ms; /* 0: none. */
     uint64_t transfer_to;
+    uint64_t transfer_tried; /* Whom it was handed to last; 0: nobody yet. */
     bool failed;
 };
 

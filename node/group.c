@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { PARKED_RETRY_MS = 1000 };
+enum { PARKED_RETRY_MS = 1000, PASS_ON_EACH_MS = 5000 };
 
 /* ---- beginning and end ---- */
 
@@ -147,6 +147,18 @@ static void follow_leadership(struct group *g)
     }
 }
 
+/* A leader that can record nothing hands over, and again where that came to nothing: the successor
+ * may have been out of reach, or lagging; or it was elected as it is. */
+static void pass_leadership_on(struct group *g)
+{
+    uint64_t now = g->world.disk->now_ms(g->world.arg);
+    bool unfit = g->full || g->parked == STATUS_UNIMPLEMENTED;
+    if (unfit && g->led_term != 0 && now >= g->pass_on_ms) {
+        g->pass_on_ms = now + PASS_ON_EACH_MS;
+        driver_transfer(g->driver, 0);
+    }
+}
+
 /* ---- apply ---- */
 
 static void start_applying(struct group *g)
@@ -197,7 +209,8 @@ void group_applied(struct group *g, const struct apply_piece *piece, int status)
     if (status == STATUS_UNIMPLEMENTED) {
         /* Whoever waits would wait for new software; another node may have it. */
         group_give_up(g);
-        driver_transfer(g->driver, 0);
+        g->pass_on_ms = 0;
+        pass_leadership_on(g);
     }
     g->world.wake(g->world.arg);
 }
@@ -268,15 +281,15 @@ uint64_t group_deadline(const struct group *g)
 void group_tick(struct group *g)
 {
     driver_tick(g->driver);
+    pass_leadership_on(g);
     g->world.wake(g->world.arg);
 }
 
 void group_set_full(struct group *g, bool full)
 {
     g->full = full;
-    if (full) {
-        driver_transfer(g->driver, 0);
-    }
+    g->pass_on_ms = 0;
+    pass_leadership_on(g);
 }
 
 void group_set_level_max(struct group *g, uint32_t level)

@@ -19,6 +19,7 @@ struct group {
     bool applying;
     int parked;
     uint64_t retry_ms;          /* When a parked apply is tried again. */
+    uint64_t pass_on_ms;        /* When leadership may be handed over again. */
     struct group_watch watches; /* The head of a ring. */
     uint32_t level_max;
     bool full;

@@ -56,6 +56,7 @@ struct sim_options {
     unsigned forget_permille; /* Saves of the state that are reported, and not done. */
     bool change;              /* Voters become standbys, and voters again. */
     bool lose_some;           /* When faults end, a minority is gone at first. */
+    bool fill_some;           /* The same, but its disks are full; and some are full before. */
     /* The driver's. */
     unsigned election_ms, heartbeat_ms;
     unsigned inflight_entries, snapshot_each;
@@ -73,6 +74,18 @@ struct sim_app {
     struct payload *(*submit)(void *arg, struct sim_node *node);
     /* Each entry, in order, as soon as it may be applied: since start(). */
     void (*applied)(void *arg, struct sim_node *node, const struct record *record);
+    /* Who brings a driver of his own, in a group: makes node->driver, and takes it down. */
+    int (*create)(void *arg, struct sim_node *node, const struct driver_options *options,
+        const struct driver_world *world, struct error *err);
+    void (*destroy)(void *arg, struct sim_node *node);
+    /* A client's write, in place of sim_submit()'s; false: it was not taken. The app answers, and
+     * tells sim_acknowledge(). */
+    bool (*write)(void *arg, struct sim_node *node);
+    /* After each call of the driver; and when its timer is due, in place of driver_tick(). */
+    void (*settled)(void *arg, struct sim_node *node);
+    void (*tick)(void *arg, struct sim_node *node);
+    /* The node's disk has no room, or has again: what is written waits meanwhile. */
+    void (*full)(void *arg, struct sim_node *node, bool full);
 };
 
 /* An entry as the checker knows it: equal where term, kind and payload are. */
@@ -119,6 +132,7 @@ struct sim_node {
     struct driver_write *queue_head, *queue_tail;
     size_t batch;   /* So many of them are under way. */
     size_t durable; /* So many of them are on disk, and not yet reported. */
+    bool full;      /* Nothing is written for now. */
     struct sim_log disk;
     struct log_bounds bounds;
 
@@ -233,6 +247,8 @@ void sim_await_progress(struct sim *sim);
 /* ---- sim_node.c ---- */
 struct sim_node *sim_node(struct sim *sim, uint64_t id);
 void sim_start(struct sim_node *node);
+/* Its driver goes, and what stands on it. */
+void sim_destroy(struct sim_node *node);
 /* Loses what is in memory, and of what is on its way to the disk all but a prefix; 0 … all of it by
  * the seed. */
 void sim_crash(struct sim_node *node);
@@ -266,6 +282,8 @@ void sim_disk_format(struct sim_node *node);
 void sim_disk_append(struct sim_node *node, uint64_t term, size_t count);
 void sim_disk_promise(struct sim_node *node, uint64_t term);
 void sim_disk_queue(struct sim_node *node, struct driver_write *write);
+/* Without room what is queued waits. */
+void sim_disk_set_full(struct sim_node *node, bool full);
 /* The batch under way is on disk. */
 void sim_disk_done(struct sim_node *node);
 /* scripted: the first `count` writes are on disk. */
@@ -334,6 +352,8 @@ void sim_check_saved(struct sim_node *node, uint64_t term, uint64_t vote);
 void sim_check_started(struct sim_node *node);
 void sim_check_node(struct sim_node *node);
 void sim_check_acknowledged(struct sim_node *node, const struct sim_pending *pending);
+/* The node says that what was committed at index is recorded. */
+void sim_acknowledge(struct sim_node *node, uint64_t index);
 /* All logs, to the last byte, against what was committed. */
 void sim_check_logs(struct sim *sim);
 

@@ -1,5 +1,6 @@
 /* Disks: the state file's, which loses and tears what was not flushed, and the log's, which takes
  * its time. */
+#include "node/writer.h"
 #include "storage/founding.h"
 #include "tests/lib/sim.h"
 
@@ -157,7 +158,7 @@ void sim_disk_promise(struct sim_node *node, uint64_t term)
 static void begin_batch(struct sim_node *node)
 {
     struct sim *sim = node->sim;
-    if (node->batch > 0 || node->queue_head == NULL || sim->options.scripted) {
+    if (node->batch > 0 || node->queue_head == NULL || node->full || sim->options.scripted) {
         return;
     }
     node->batch = sim_disk_queued(node);
@@ -181,6 +182,12 @@ void sim_disk_queue(struct sim_node *node, struct driver_write *write)
     begin_batch(node);
 }
 
+void sim_disk_set_full(struct sim_node *node, bool full)
+{
+    node->full = full;
+    begin_batch(node);
+}
+
 size_t sim_disk_queued(const struct sim_node *node)
 {
     size_t n = 0;
@@ -190,25 +197,41 @@ size_t sim_disk_queued(const struct sim_node *node)
     return n;
 }
 
-/* The first `count` writes, in one transaction. */
+static void note_stored(struct sim_node *node, const struct driver_write *write)
+{
+    sim_check_write(node, write);
+    if (write->change.truncate_from > 0 && write->change.truncate_from <= node->disk.last) {
+        node->disk.last = write->change.truncate_from - 1;
+    }
+    for (size_t k = 0; k < write->change.count; k++) {
+        const struct record *record = &write->change.records[k];
+        sim_log_set(&node->disk, record->index, sim_entry_of(record));
+    }
+}
+
+/* The first `count` writes, as the writer does it. */
 static void store(struct sim_node *node, size_t count)
 {
-    struct txn txn;
-    const struct driver_write *write = node->queue_head;
-    txn_begin_write(&txn, &node->env);
+    struct driver_write *last = NULL;
+    struct driver_write *write = node->queue_head;
     for (size_t i = 0; i < count; i++, write = write->next) {
-        sim_check_write(node, write);
-        log_write(&txn, &node->log, &write->change);
-        if (write->change.truncate_from > 0 && write->change.truncate_from <= node->disk.last) {
-            node->disk.last = write->change.truncate_from - 1;
-        }
-        for (size_t k = 0; k < write->change.count; k++) {
-            const struct record *record = &write->change.records[k];
-            sim_log_set(&node->disk, record->index, sim_entry_of(record));
-        }
+        note_stored(node, write);
+        last = write;
     }
+    if (last != NULL) {
+        struct driver_write *left = node->queue_head;
+        last->next = NULL;
+        while (left != NULL) {
+            int status = writer_execute(&node->log, NULL, left, &left);
+            assert(status == STATUS_OK);
+            (void)status;
+        }
+        last->next = write;
+    }
+    struct txn txn;
+    txn_begin_read(&txn, &node->env);
     node->bounds = log_bounds(&txn, &node->log);
-    commit(&txn);
+    txn_abort(&txn);
 }
 
 void sim_disk_flush(struct sim_node *node, size_t count)

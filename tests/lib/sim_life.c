@@ -104,9 +104,9 @@ void sim_end(struct sim *sim)
         if (node->up && sim->app->stop != NULL) {
             sim->app->stop(sim->app->arg, node);
         }
-        driver_destroy(node->driver);
-        node->driver = NULL;
+        sim_destroy(node);
         node->up = false;
+        node->full = false;
         node->queue_head = node->queue_tail = NULL;
         node->batch = node->durable = 0;
     }
@@ -268,6 +268,16 @@ static void cut_off(struct sim *sim)
     }
 }
 
+static void set_full(struct sim_node *node, bool full)
+{
+    const struct sim_app *app = node->sim->app;
+    if (node->up && node->full != full && app->full != NULL) {
+        sim_disk_set_full(node, full);
+        app->full(app->arg, node, full);
+        sim_settle(node);
+    }
+}
+
 /* Of a thousand. */
 enum {
     UPTO_CHANGE = 150,
@@ -276,7 +286,8 @@ enum {
     UPTO_CRASH_ALL = 870,
     UPTO_CUT_LINK = 905,
     UPTO_CUT_OFF = 935,
-    UPTO_MEND = 975,
+    UPTO_MEND = 970,
+    UPTO_FULL = 980,
     UPTO_ALL = 1000,
 };
 
@@ -303,6 +314,8 @@ static void act(struct sim *sim)
         cut_off(sim);
     } else if (dice < UPTO_MEND) {
         sim_net_mend(sim);
+    } else if (dice < UPTO_FULL && sim->options.fill_some) {
+        set_full(node, !node->full);
     } else {
         struct sim_node *leader = sim_leader(sim);
         if (leader != NULL) {
@@ -313,14 +326,16 @@ static void act(struct sim *sim)
 
 /* ---- and after it ---- */
 
-static void heal_all_but(struct sim *sim, unsigned absent)
+/* They are gone, or have no room. */
+static void heal_all_but(struct sim *sim, unsigned absent, bool gone)
 {
     sim->quiet = true;
     sim->absent = absent;
     sim_net_mend(sim);
     for (unsigned i = 0; i < sim->options.nodes; i++) {
         struct sim_node *node = &sim->nodes[i];
-        if (absent & (1U << i)) {
+        bool is_absent = absent & (1U << i);
+        if (is_absent && gone) {
             if (node->up) {
                 sim_crash(node);
             }
@@ -328,12 +343,13 @@ static void heal_all_but(struct sim *sim, unsigned absent)
         } else if (!node->up) {
             sim_start(node);
         }
+        set_full(node, is_absent && !gone);
     }
 }
 
 void sim_heal(struct sim *sim)
 {
-    heal_all_but(sim, 0);
+    heal_all_but(sim, 0, true);
 }
 
 /* Fewer than half, whichever they are. */
@@ -378,7 +394,10 @@ static void describe(struct sim *sim, char *text, size_t size)
 
 void sim_await_progress(struct sim *sim)
 {
-    uint64_t end_ms = sim->now_ms + PROGRESS_ELECTIONS * (uint64_t)sim->options.election_ms;
+    /* A leader without room gets rid of its office, at times at the second attempt. */
+    bool some_full = sim->absent != 0 && sim->options.fill_some;
+    uint64_t elections = (some_full ? 4 : 1) * PROGRESS_ELECTIONS;
+    uint64_t end_ms = sim->now_ms + elections * sim->options.election_ms;
     size_t answered = sim->ack_count;
     bool asked = false;
     while (sim->violation[0] == '\0' && sim->now_ms < end_ms) {
@@ -429,7 +448,11 @@ bool sim_live(
         }
     }
     if (sim->violation[0] == '\0' && sim->options.lose_some) {
-        heal_all_but(sim, some_minority(sim));
+        heal_all_but(sim, some_minority(sim), true);
+        sim_await_progress(sim);
+    }
+    if (sim->violation[0] == '\0' && sim->options.fill_some) {
+        heal_all_but(sim, some_minority(sim), false);
         sim_await_progress(sim);
     }
     if (sim->violation[0] == '\0') {

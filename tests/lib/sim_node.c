@@ -289,7 +289,9 @@ void sim_start(struct sim_node *node)
         .hooks = &hooks,
         .arg = node};
     struct error err = {0};
-    status = driver_create(&node->driver, &options, &world, &err);
+    status = sim->app->create != NULL
+        ? sim->app->create(sim->app->arg, node, &options, &world, &err)
+        : driver_create(&node->driver, &options, &world, &err);
     if (status != STATUS_OK) {
         if (!ends(node) || !node->file.broken) {
             sim_violation(sim, "node %u does not start: %s", (unsigned)node->id, err.text);
@@ -308,6 +310,17 @@ void sim_start(struct sim_node *node)
     sim_settle(node);
 }
 
+void sim_destroy(struct sim_node *node)
+{
+    const struct sim_app *app = node->sim->app;
+    if (node->driver != NULL && app->destroy != NULL) {
+        app->destroy(app->arg, node);
+    } else {
+        driver_destroy(node->driver);
+    }
+    node->driver = NULL;
+}
+
 void sim_crash_keeping(struct sim_node *node, size_t kept)
 {
     struct sim *sim = node->sim;
@@ -321,8 +334,7 @@ void sim_crash_keeping(struct sim_node *node, size_t kept)
     if (node->driver != NULL && sim->app->stop != NULL) {
         sim->app->stop(sim->app->arg, node);
     }
-    driver_destroy(node->driver);
-    node->driver = NULL;
+    sim_destroy(node);
     sim_net_node_down(node);
     if (sim->options.scripted) {
         return;
@@ -397,6 +409,15 @@ bool sim_submit(struct sim_node *node, unsigned count)
     struct driver_entry entries[AT_MOST];
     assert(count > 0 && count <= AT_MOST);
 
+    const struct sim_app *app = node->sim->app;
+    if (app->write != NULL) {
+        bool taken = false;
+        for (unsigned i = 0; i < count; i++) {
+            taken |= app->write(app->arg, node);
+        }
+        sim_settle(node);
+        return taken;
+    }
     for (unsigned i = 0; i < count; i++) {
         entries[i] = (struct driver_entry){.kind = RECORD_COMMAND, .payload = next_payload(node)};
     }
@@ -425,7 +446,12 @@ void sim_transfer(struct sim_node *node, uint64_t to)
 
 void sim_tick(struct sim_node *node)
 {
-    driver_tick(node->driver);
+    const struct sim_app *app = node->sim->app;
+    if (app->tick != NULL) {
+        app->tick(app->arg, node);
+    } else {
+        driver_tick(node->driver);
+    }
     sim_settle(node);
 }
 
@@ -485,8 +511,14 @@ void sim_settle(struct sim_node *node)
     struct sim *sim = node->sim;
     if (node->up && !ends(node)) {
         sim_check_node(node);
+        if (sim->app->settled != NULL) {
+            sim->app->settled(sim->app->arg, node);
+            sim_check_node(node);
+        }
         apply(node);
-        answer_clients(node);
+        if (sim->app->write == NULL) {
+            answer_clients(node);
+        }
         node->pulling &= driver_status(node->driver).install_to > 0;
         if (node->pulling && driver_wants_pull(node->driver) > 0) {
             schedule_pull(node);

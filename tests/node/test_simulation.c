@@ -1,6 +1,7 @@
 /* The real driver, log and apply, thousands of lives under every kind of fault, each from its
  * seed: SIM_SEED=n lives one again, ZHURNAL_SIM_LIVES=n as many as wanted. Lives are lived in a
  * process of their own, so that an assertion too is known by its seed. */
+#include "tests/lib/sim_group.h"
 #include "tests/lib/sim_journal.h"
 #include "tests/lib/test.h"
 #include "tests/lib/tmpdir.h"
@@ -18,6 +19,7 @@ enum { LIVES = 2000, STEPS = 500, VIOLATIONS_SHOWN = 10 };
 /* Seen by both processes. */
 struct lives {
     unsigned nodes;
+    void (*live)(struct lives *lives, const char *directory);
     uint64_t from, to;
     uint64_t seed; /* Of the life that is lived. */
     unsigned violations;
@@ -75,13 +77,47 @@ static void live(struct lives *lives, const char *directory)
     sim_close(&sim);
 }
 
+/* The same with clients that go through whole groups. */
+static void live_with_groups(struct lives *lives, const char *directory)
+{
+    static struct sim sim;
+    static struct sim_group groups;
+    double began_s = now_s();
+    sim_open(&sim, directory);
+    sim_group_open(&groups, directory);
+    for (uint64_t seed = lives->from; seed <= lives->to; seed++) {
+        struct sim_options options = sim_chaos(seed, lives->nodes);
+        lives->seed = seed;
+        options.fill_some = seed % 2 == 0;
+        options.lose_some = !options.fill_some;
+        options.change = false;
+        sim_group_reset(&groups, seed);
+        bool well = sim_live(&sim, &options, &groups.app, STEPS);
+        if (!well || !sim_group_all_answered(&groups)) {
+            printf("SIM_SEED=%" PRIu64 " nodes=%u, groups: %s\n", seed, lives->nodes,
+                well ? "somebody is never answered" : sim.violation);
+            lives->violations++;
+        }
+        if (lives->violations == VIOLATIONS_SHOWN) {
+            break;
+        }
+    }
+    report(&sim, lives, now_s() - began_s);
+    printf("%" PRIu64 " calls: %" PRIu64 " recorded, %" PRIu64 " of them again, %" PRIu64
+           " ids taken, %" PRIu64 " unknown, %" PRIu64 " not recorded\n",
+        groups.count.calls, groups.count.recorded, groups.count.again, groups.count.taken,
+        groups.count.unknown, groups.count.not_recorded);
+    sim_group_close(&groups);
+    sim_close(&sim);
+}
+
 static void live_apart(struct lives *lives, const char *directory)
 {
     (void)fflush(stdout);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        live(lives, directory);
+        lives->live(lives, directory);
         exit(0); // NOLINT(concurrency-mt-unsafe): the leak checker is to have its say
     }
     int status = 0;
@@ -93,7 +129,8 @@ static void live_apart(struct lives *lives, const char *directory)
     }
 }
 
-static unsigned violations_of(unsigned nodes)
+static unsigned violations_of(
+    unsigned nodes, void (*each)(struct lives *lives, const char *directory))
 {
     struct tmpdir dir;
     struct lives *lives =
@@ -101,6 +138,7 @@ static unsigned violations_of(unsigned nodes)
     assert_true(lives != MAP_FAILED);
     uint64_t one = from_environment("SIM_SEED", 0);
     *lives = (struct lives){.nodes = nodes,
+        .live = each,
         .from = one > 0 ? one : 1,
         .to = one > 0 ? one : from_environment("ZHURNAL_SIM_LIVES", LIVES)};
     if (access("/dev/shm", W_OK) == 0) {
@@ -110,7 +148,7 @@ static unsigned violations_of(unsigned nodes)
     }
     tmpdir_make(&dir);
     if (one > 0) {
-        live(lives, dir.path); /* For a debugger. */
+        lives->live(lives, dir.path); /* For a debugger. */
     } else {
         live_apart(lives, dir.path);
     }
@@ -123,13 +161,25 @@ static unsigned violations_of(unsigned nodes)
 static void three_nodes_keep_every_promise_under_every_fault(void **state)
 {
     (void)state;
-    assert_int_equal(violations_of(3), 0);
+    assert_int_equal(violations_of(3, live), 0);
 }
 
 static void five_nodes_keep_every_promise_under_every_fault(void **state)
 {
     (void)state;
-    assert_int_equal(violations_of(5), 0);
+    assert_int_equal(violations_of(5, live), 0);
+}
+
+static void clients_of_three_nodes_are_answered_once_and_truly(void **state)
+{
+    (void)state;
+    assert_int_equal(violations_of(3, live_with_groups), 0);
+}
+
+static void clients_of_five_nodes_are_answered_once_and_truly(void **state)
+{
+    (void)state;
+    assert_int_equal(violations_of(5, live_with_groups), 0);
 }
 
 int main(void)
@@ -137,6 +187,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_nodes_keep_every_promise_under_every_fault),
         cmocka_unit_test(five_nodes_keep_every_promise_under_every_fault),
+        cmocka_unit_test(clients_of_three_nodes_are_answered_once_and_truly),
+        cmocka_unit_test(clients_of_five_nodes_are_answered_once_and_truly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,77 @@
+/* Whole groups on the simulated cluster: a client's bytes go in at one end, and its answer comes
+ * out at the other. Real group, pending, apply and views; apply lags, disks are full, and a crash
+ * leaves the views as they were or takes them.
+ *
+ * What is checked: each call is answered, once. An entry that a client was told is recorded stands
+ * where it was told, with these bytes, for ever; told again, it is told the same. No entry has its
+ * effect twice. Whoever was told that nothing was recorded finds nothing recorded. Stamps never
+ * fall. Two nodes judge alike.
+ *
+ * Threads: one. */
+#ifndef TESTS_LIB_SIM_GROUP_H
+#define TESTS_LIB_SIM_GROUP_H
+
+#include "node/group.h"
+#include "tests/lib/school_draft.h"
+#include "tests/lib/sim.h"
+
+enum { SIM_CALLS_MAX = 20000 };
+
+struct sim_group;
+
+struct sim_call {
+    struct sim_group *groups;
+    struct sim_node *node;
+    uint64_t number; /* Of the entry, and with mark its bytes. */
+    uint32_t mark;
+    unsigned answers;
+    int status;
+};
+
+/* An entry, by its number: what clients know of it. */
+struct sim_client_entry {
+    unsigned calls; /* Not answered yet. */
+    bool maybe;     /* Somebody was told that it is recorded, or may be. */
+    uint64_t effect_at;
+    /* Where and how it was acknowledged; 0: not yet. */
+    uint64_t index;
+    uint32_t mark;
+    int64_t recorded_at_ms;
+};
+
+struct sim_member {
+    struct sim_group *groups;
+    struct group *group;
+    struct journal journal;
+    bool woken;
+    uint64_t apply_from, apply_to, apply_ms; /* from 0: none is due. */
+    int64_t skew_ms;
+    uint64_t stamp_index;
+    int64_t stamp_ms;
+};
+
+struct sim_group {
+    struct sim_app app; /* To be given to sim_begin() and sim_live(). */
+    struct random_stream random;
+    unsigned lag_max_ms; /* Of apply. */
+    struct sim_member members[SIM_NODES_MAX];
+    struct sim_call *calls;
+    size_t call_count;
+    struct sim_client_entry *entries;
+    uint64_t entry_count;
+    uint8_t (*judged)[SHA256_SIZE]; /* By index; zeros: not yet. */
+    struct school_draft draft;
+    struct {
+        uint64_t calls, recorded, again, taken, unknown, not_recorded;
+    } count;
+};
+
+/* Opens views for each node in a directory. */
+void sim_group_open(struct sim_group *groups, const char *directory);
+void sim_group_close(struct sim_group *groups);
+/* Before each life. */
+void sim_group_reset(struct sim_group *groups, uint64_t seed);
+/* After it: has everybody been answered? */
+bool sim_group_all_answered(const struct sim_group *groups);
+
+#endif
