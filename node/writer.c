@@ -9,11 +9,20 @@
 
 /* ---- one transaction ---- */
 
+enum { PAGE = 4096, NODE_MAX = PAGE / 2 - 16, NODE_OVERHEAD = 32 };
+
+/* As LMDB stores it: with others on a leaf, or on pages of its own where it is large. */
+static size_t room_of(const struct record *record)
+{
+    size_t size = RECORD_HEADER_SIZE + record->payload.size + NODE_OVERHEAD;
+    return size < NODE_MAX ? size : (size + PAGE - 1) / PAGE * PAGE + NODE_OVERHEAD;
+}
+
 static size_t write_size(const struct driver_write *write)
 {
     size_t size = 0;
     for (size_t i = 0; i < write->change.count; i++) {
-        size += write->change.records[i].payload.size;
+        size += room_of(&write->change.records[i]);
     }
     return size;
 }

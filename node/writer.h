@@ -18,7 +18,9 @@
 
 #include <uv.h>
 
-enum { WRITER_TRANSACTION_MAX = 32 << 20, WRITER_RETRY_MS = 1000 };
+/* Of one transaction, as it lies on disk: half of what the reserve is sure to have, for leaves are
+ * not full, and the tree above them takes room too. */
+enum { WRITER_TRANSACTION_MAX = RESERVE_AHEAD / 4, WRITER_RETRY_MS = 1000 };
 
 /* Writes as many of the list as one transaction takes, at least one. *rest: those not written.
  * reserve NULL: room is not looked after. STATUS_FULL: nothing was written, and it may be tried

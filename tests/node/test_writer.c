@@ -153,6 +153,67 @@ static void stopping_with_work_left_gives_it_to_nobody(void **state)
     give(f, 0, WRITES);
 }
 
+/* The reserve keeps half of itself ahead of a transaction; a record of 2,100 bytes takes a page. */
+static void one_transaction_needs_no_more_room_than_is_kept(void **state)
+{
+    enum { COUNT = 20000, SIZE = 2100 };
+    struct fixture *f = *state;
+    static const uint8_t payload[SIZE];
+    struct record *records = calloc(COUNT, sizeof *records);
+    struct driver_write *writes = calloc(COUNT, sizeof *writes);
+    assert_true(records != NULL && writes != NULL);
+    for (size_t i = 0; i < COUNT; i++) {
+        records[i] = (struct record){.index = i + 1,
+            .term = 1,
+            .kind = RECORD_BARRIER,
+            .payload = bytes_of(payload, sizeof payload)};
+        writes[i].change = (struct log_write){.records = &records[i], .count = 1};
+        writes[i].next = i + 1 < COUNT ? &writes[i + 1] : NULL;
+    }
+    struct driver_write *rest = writes;
+    unsigned transactions = 0;
+    while (rest != NULL) {
+        uint64_t used = env_used(&f->env);
+        assert_int_equal(writer_execute(&f->log, NULL, rest, &rest), STATUS_OK);
+        assert_true(env_used(&f->env) - used <= RESERVE_AHEAD / 2);
+        transactions++;
+    }
+    assert_true(transactions > 1);
+    assert_int_equal(last_index(f), COUNT);
+    free(records);
+    free(writes);
+    assert_int_equal(writer_start(&f->writer, &f->loop, &f->log, NULL, &hooks, f), STATUS_OK);
+}
+
+static void a_full_disk_holds_what_it_was_given_and_goes_on_when_there_is_room(void **state)
+{
+    static const uint64_t more_than_any_disk = (uint64_t)1 << 60;
+    struct fixture *f = *state;
+    struct reserve reserve;
+    assert_int_equal(
+        reserve_open(&reserve, tmpdir_path(&f->dir, "log/data.mdb"), more_than_any_disk, NULL),
+        STATUS_OK);
+    assert_int_equal(writer_start(&f->writer, &f->loop, &f->log, &reserve, &hooks, f), STATUS_OK);
+    give(f, 0, WRITES / 2);
+    while (f->fulls == 0 && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_false(f->late);
+    assert_int_equal(f->written, 0);
+    assert_true(writer_is_full(f->writer));
+    reserve.ahead = 1 << 20;
+    give(f, WRITES / 2, WRITES);
+    run_until(f, &f->written, WRITES);
+    assert_int_equal(f->failed, STATUS_OK);
+    assert_int_equal(last_index(f), WRITES);
+    while (f->rooms == 0 && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(f->fulls, 1);
+    assert_false(writer_is_full(f->writer));
+    reserve_close(&reserve);
+}
+
 static void one_transaction_takes_no_more_than_it_may(void **state)
 {
     struct fixture *f = *state;
@@ -185,6 +246,8 @@ int main(void)
         TEST_WITH_FIXTURE(any_other_failure_is_final),
         TEST_WITH_FIXTURE(stopping_with_work_left_gives_it_to_nobody),
         TEST_WITH_FIXTURE(one_transaction_takes_no_more_than_it_may),
+        TEST_WITH_FIXTURE(one_transaction_needs_no_more_room_than_is_kept),
+        TEST_WITH_FIXTURE(a_full_disk_holds_what_it_was_given_and_goes_on_when_there_is_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
