@@ -33,7 +33,8 @@ struct clock_time group_now(struct group *group);
 int64_t group_clock_lag(struct group *group);
 
 /* group_submit.c */
-/* Answers a write with what is recorded at index, which is applied. */
+/* Answers a write whose id is recorded at index, which is applied: with what stands there, or that
+ * other bytes do. */
 void group_answer_recorded(struct group *group, struct pending *pending, uint64_t index);
 /* All that waits goes to the driver. */
 void group_flush(struct group *group);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SENTENCE_SIZE = 160 };
+
 /* One call of group_submit(). */
 struct call {
     struct group *group;
@@ -29,8 +31,20 @@ struct found {
     struct verdict verdict; /* In the arena. */
 };
 
-/* The record and verdict of an applied command. The submission, if given, is compared with it. */
-static int read_recorded(struct group *g, struct txn *views, const struct submission *submission,
+/* What is compared with the record: a submission, or one that was on its way. */
+struct compared {
+    const struct submission *submission; /* NULL: the payload. */
+    struct bytes payload;
+};
+
+static bool same_as(const struct compared *compared, struct bytes recorded)
+{
+    return compared->submission != NULL ? entry_same(compared->submission, recorded)
+                                        : entry_repeats(compared->payload, recorded);
+}
+
+/* The record and verdict of an applied command. */
+static int read_recorded(struct group *g, struct txn *views, const struct compared *compared,
     struct arena *arena, struct found *found)
 {
     struct txn txn;
@@ -41,8 +55,7 @@ static int read_recorded(struct group *g, struct txn *views, const struct submis
     }
     txn_begin_read(&txn, g->options.log->env);
     if (log_read(&txn, g->options.log, found->index, &record)) {
-        bool compared = submission != NULL && record.kind == RECORD_COMMAND;
-        found->same = !compared || entry_same(submission, record.payload);
+        found->same = record.kind != RECORD_COMMAND || same_as(compared, record.payload);
         found->recorded_at_ms = entry_recorded_at(record.payload);
         status = STATUS_OK;
     } else if (txn.status != STATUS_OK) {
@@ -66,7 +79,8 @@ static int find_recorded(struct call *call, struct found *found)
     if (is && memcmp(hash, submission->draft_hash, SHA256_SIZE) != 0) {
         found->same = false;
     } else if (is) {
-        status = read_recorded(g, &views, submission, &call->arena, found);
+        const struct compared compared = {.submission = submission};
+        status = read_recorded(g, &views, &compared, &call->arena, found);
     }
     txn_abort(&views);
     return status;
@@ -87,6 +101,22 @@ static bool may_know(const struct call *call)
     return false;
 }
 
+/* sentence is where it says what it says. */
+static struct group_answer answer_of(const struct found *found, char sentence[SENTENCE_SIZE])
+{
+    if (found->same) {
+        return (struct group_answer){.index = found->index,
+            .recorded_at_ms = found->recorded_at_ms,
+            .verdict = &found->verdict};
+    }
+    snprintf(sentence, SENTENCE_SIZE,
+        "the entry id was used at index %" PRIu64
+        ", with other bytes: send a new entry under a new id",
+        found->index);
+    return (struct group_answer){
+        .status = STATUS_ENTRY_ID_TAKEN, .sentence = sentence, .taken_index = found->index};
+}
+
 /* True if that was the answer. */
 static bool answer_from_journal(struct call *call)
 {
@@ -102,17 +132,8 @@ static bool answer_from_journal(struct call *call)
         answer_error(call, status, status_text(status));
         return true;
     }
-    struct group_answer answer = {
-        .index = found.index, .recorded_at_ms = found.recorded_at_ms, .verdict = &found.verdict};
-    char sentence[160];
-    if (!found.same) {
-        snprintf(sentence, sizeof sentence,
-            "the entry id was used at index %" PRIu64
-            ", with other bytes: send a new entry under a new id",
-            found.index);
-        answer = (struct group_answer){
-            .status = STATUS_ENTRY_ID_TAKEN, .sentence = sentence, .taken_index = found.index};
-    }
+    char sentence[SENTENCE_SIZE];
+    const struct group_answer answer = answer_of(&found, sentence);
     call->request->answer(call->request->arg, &answer);
     return true;
 }
@@ -124,13 +145,13 @@ void group_answer_recorded(struct group *g, struct pending *pending, uint64_t in
     struct found found = {.index = index};
     arena_init(&arena, JOURNAL_ARENA_LIMIT);
     txn_begin_read(&views, &g->options.journal->views.env);
-    int status = read_recorded(g, &views, NULL, &arena, &found);
+    const struct compared compared = {.payload = payload_bytes(pending->payload)};
+    int status = read_recorded(g, &views, &compared, &arena, &found);
     txn_abort(&views);
     struct group_answer answer = {.status = status, .sentence = status_text(status)};
+    char sentence[SENTENCE_SIZE];
     if (status == STATUS_OK) {
-        answer.index = index;
-        answer.recorded_at_ms = found.recorded_at_ms;
-        answer.verdict = &found.verdict;
+        answer = answer_of(&found, sentence);
     }
     pending_answer(&g->pending, pending, &answer);
     arena_reset(&arena);

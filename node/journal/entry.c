@@ -236,6 +236,28 @@ bool entry_same(const struct submission *submission, struct bytes payload)
     return !next_part(&reader, &stored);
 }
 
+bool entry_repeats(struct bytes payload, struct bytes first)
+{
+    struct bytes slice;
+    struct bytes first_slice;
+    if (wire_slice(payload, FIELD_DRAFT, &slice) != STATUS_OK ||
+        wire_slice(first, FIELD_DRAFT, &first_slice) != STATUS_OK ||
+        !bytes_equal(slice, first_slice)) {
+        return false;
+    }
+    struct wire_reader reader = wire_reader_of(payload);
+    struct wire_reader first_reader = wire_reader_of(first);
+    struct sealed_part part;
+    struct sealed_part first_part;
+    while (next_part(&reader, &part)) {
+        if (!next_part(&first_reader, &first_part) || part.subject != first_part.subject ||
+            part.basis != first_part.basis || !bytes_equal(part.text, first_part.text)) {
+            return false;
+        }
+    }
+    return !next_part(&first_reader, &first_part);
+}
+
 bool entry_part(struct bytes payload, uint32_t number, struct bytes *text)
 {
     struct wire_reader reader = wire_reader_of(payload);

@@ -43,6 +43,8 @@ int entry_decode(struct bytes payload, struct arena *arena, struct entry *entry)
 /* True if the submission says what the payload recorded: the draft's bytes and the parts are equal,
  * salts too where the client chose them. */
 bool entry_same(const struct submission *submission, struct bytes payload);
+/* The same of two payloads, but for salts: a leader may have chosen them. */
+bool entry_repeats(struct bytes payload, struct bytes first);
 
 /* The text of part number (from 1) of the entry, borrowed from payload. False where there is none,
  * or it is sealed under a key. */

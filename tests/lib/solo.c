@@ -228,6 +228,12 @@ static bool apply_all(struct solo *solo)
     return true;
 }
 
+void solo_flush(struct solo *solo)
+{
+    while (write_all(solo)) {
+    }
+}
+
 void solo_turn(struct solo *solo)
 {
     solo->woken = false;

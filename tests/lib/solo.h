@@ -49,6 +49,8 @@ void solo_restart(struct solo *solo);
 void solo_run(struct solo *solo, uint64_t ms);
 /* One turn, and neither disk nor apply. */
 void solo_turn(struct solo *solo);
+/* All that waits is on disk. */
+void solo_flush(struct solo *solo);
 
 /* An AppendRequest with one mark; borrowed until the next. Its entry id is `id` repeated. */
 struct bytes solo_mark(struct solo *solo, uint8_t id, uint32_t number);

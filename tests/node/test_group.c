@@ -100,6 +100,49 @@ static void other_bytes_while_the_first_are_on_their_way_are_not_recorded(void *
     assert_int_equal(last_index(solo), last + 1);
 }
 
+static struct bytes with_text(struct solo *solo, uint8_t id, const char *text)
+{
+    struct school_entry entry = {0};
+    draft_begin(solo->draft, SOLO_SCHOOL, 1795467600000, 1);
+    memset(solo->draft->entry_id, id, sizeof solo->draft->entry_id);
+    Zhurnal__V1__MessageSent *sent = DRAFT_ADD(solo->draft, message_sent, MESSAGE_SENT);
+    sent->text_part = draft_part(solo->draft, 701, ZHURNAL__V1__BASIS__BASIS_LAW, text);
+    draft_end(solo->draft, &entry);
+    return entry.request;
+}
+
+/* The first is in the log, and not applied when the second comes: to a leader that lags. */
+static struct solo_answer behind_the_first(
+    struct solo *solo, uint8_t id, const char *first, const char *second)
+{
+    struct solo_answer answers[2] = {{0}};
+    solo_submit(solo, with_text(solo, id, first), &answers[0]);
+    solo_turn(solo);
+    solo_flush(solo);
+    solo_restart(solo);
+    assert_int_equal(answers[0].status, STATUS_OUTCOME_UNKNOWN);
+    solo_turn(solo);
+    uint64_t last = last_index(solo);
+    solo_submit(solo, with_text(solo, id, second), &answers[1]);
+    assert_int_equal(answers[1].count, 0);
+    solo_run(solo, 10);
+    assert_int_equal(last_index(solo), last + 1);
+    assert_int_equal(answers[1].count, 1);
+    return answers[1];
+}
+
+/* Texts are not in the draft. */
+static void another_text_under_a_used_id_is_not_taken_for_a_retry(void **state)
+{
+    struct solo *solo = *state;
+    struct solo_answer again = behind_the_first(solo, 1, "as it was", "as it was");
+    assert_int_equal(again.status, STATUS_OK);
+    assert_true(again.index < last_index(solo));
+    struct solo_answer other = behind_the_first(solo, 2, "as it was", "as it was not");
+    assert_int_equal(other.status, STATUS_ENTRY_ID_TAKEN);
+    assert_int_equal(other.taken_index, last_index(solo) - 1);
+}
+
 static void many_at_once_go_in_one_batch(void **state)
 {
     struct solo *solo = *state;
@@ -348,6 +391,7 @@ int main(void)
         TEST_WITH_FIXTURE(other_bytes_under_a_used_id_are_refused_and_the_index_named),
         TEST_WITH_FIXTURE(the_same_write_twice_at_once_is_one_entry),
         TEST_WITH_FIXTURE(other_bytes_while_the_first_are_on_their_way_are_not_recorded),
+        TEST_WITH_FIXTURE(another_text_under_a_used_id_is_not_taken_for_a_retry),
         TEST_WITH_FIXTURE(many_at_once_go_in_one_batch),
         TEST_WITH_FIXTURE(what_was_answered_is_there_after_a_kill),
         TEST_WITH_FIXTURE(a_check_judges_and_records_nothing),
