@@ -257,6 +257,78 @@ static void a_heartbeat_does_not_commit_a_stale_tail(void **state)
     sim_end(sim);
 }
 
+enum { APPENDED_MAX = 4 };
+
+/* To node 3, `count` entries of the sender's term. */
+static void append_by_hand(
+    struct sim *sim, uint64_t from, uint64_t term, uint64_t prev_index, size_t count)
+{
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__AppendEntries append = ZHURNAL__PEER__V1__APPEND_ENTRIES__INIT;
+    Zhurnal__Peer__V1__Record records[APPENDED_MAX];
+    Zhurnal__Peer__V1__Record *pointers[APPENDED_MAX];
+    uint8_t payload[] = {(uint8_t)term};
+    assert_true(count <= APPENDED_MAX);
+    for (size_t i = 0; i < count; i++) {
+        zhurnal__peer__v1__record__init(&records[i]);
+        records[i].kind = RECORD_COMMAND;
+        records[i].term = term;
+        records[i].payload.data = payload;
+        records[i].payload.len = sizeof payload;
+        pointers[i] = &records[i];
+    }
+    frame.group = SIM_GROUP;
+    frame.message_case = APPEND;
+    frame.append_entries = &append;
+    append.version = 1;
+    append.term = term;
+    append.prev_log_index = prev_index;
+    append.prev_log_term = prev_index > 1 ? 2 : 1;
+    append.leader_commit = 1;
+    append.records = pointers;
+    append.n_records = count;
+    sim_hand_frame(sim, from, 3, &frame);
+}
+
+/* What node 3 last acknowledged to a node; 0: nothing. */
+static uint64_t acknowledged_to(struct sim *sim, uint64_t to)
+{
+    uint64_t last = 0;
+    struct sim_message *message;
+    while ((message = sim_take(sim, 3, to, ANSWER)) != NULL) {
+        Zhurnal__Peer__V1__RaftRequest *request =
+            zhurnal__peer__v1__raft_request__unpack(NULL, message->size, message->data);
+        assert_non_null(request);
+        const Zhurnal__Peer__V1__AppendEntriesResult *result =
+            request->frame->append_entries_result;
+        last = result->rejected == 0 ? result->last_log_index : last;
+        zhurnal__peer__v1__raft_request__free_unpacked(request, NULL);
+        free(message);
+    }
+    return last;
+}
+
+/* The write of what was replaced comes back while the write of what replaces it is under way. */
+static void a_late_write_acknowledges_nothing_of_what_has_replaced_it(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    const struct sim_options options = {.nodes = 3, .seed = 8, .scripted = true};
+    sim_begin(sim, &options, NULL);
+    append_by_hand(sim, 1, 2, 1, 3);
+    append_by_hand(sim, 2, 3, 2, 2);
+    assert_int_equal(sim_disk_queued(sim_node(sim, 3)), 2);
+    assert_int_equal(acknowledged_to(sim, 2), 0);
+    sim_disk_flush(sim_node(sim, 3), 1);
+    assert_int_equal(acknowledged_to(sim, 2), 2);
+    assert_int_equal(status_of(sim, 3).stored_index, 2);
+    sim_disk_flush(sim_node(sim, 3), 1);
+    assert_int_equal(acknowledged_to(sim, 2), 4);
+    assert_int_equal(acknowledged_to(sim, 1), 0);
+    assert_string_equal(sim->violation, "");
+    sim_end(sim);
+}
+
 static void ask_for_vote(struct sim *sim, uint64_t candidate, uint64_t last_index)
 {
     Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
@@ -365,6 +437,7 @@ int main(void)
         TEST_WITH_FIXTURE(what_stands_on_the_log_gets_each_entry_once_and_in_order),
         TEST_WITH_FIXTURE(a_majority_of_copies_commits_nothing_of_an_older_term),
         TEST_WITH_FIXTURE(a_heartbeat_does_not_commit_a_stale_tail),
+        TEST_WITH_FIXTURE(a_late_write_acknowledges_nothing_of_what_has_replaced_it),
         TEST_WITH_FIXTURE(a_vote_in_a_term_already_known_is_kept_over_a_restart),
         TEST_WITH_FIXTURE(a_seed_gives_the_same_life_twice),
         TEST_WITH_FIXTURE(a_disk_that_loses_what_it_said_is_safe_is_found_out),
