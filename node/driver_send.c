@@ -55,6 +55,29 @@ static void send_append(
     d->hooks->ready(d->arg, peer->node);
 }
 
+/* Where a leader whose entry before `refused` is another one may go on: the core would have it try
+ * one index less, and so on through all of a long tail that nobody else has. All of the term that
+ * stands here is passed over, but nothing that is committed. Terms never fall, so halving finds
+ * where it begins. */
+static uint64_t last_that_may_match(const struct driver *d, uint64_t refused, uint64_t as_is)
+{
+    uint64_t below = d->raft.commit_index;
+    uint64_t at = refused;
+    if (d->install.active || refused > tail_last(&d->tail) || below >= refused) {
+        return as_is;
+    }
+    uint64_t term = driver_term_of(d, refused);
+    while (at - below > 1) {
+        uint64_t middle = below + (at - below) / 2;
+        if (driver_term_of(d, middle) < term) {
+            below = middle;
+        } else {
+            at = middle;
+        }
+    }
+    return below;
+}
+
 static void send_append_result(struct driver *d, struct driver_peer *peer,
     const struct raft_append_entries_result *result, const struct driver_offer *offer)
 {
@@ -64,7 +87,9 @@ static void send_append_result(struct driver *d, struct driver_peer *peer,
     message.features = result->features;
     message.capacity = result->capacity;
     message.rejected = result->rejected;
-    message.last_log_index = result->last_log_index;
+    message.last_log_index = result->rejected > 0
+        ? last_that_may_match(d, result->rejected, result->last_log_index)
+        : result->last_log_index;
     if (!(d->options.guards_off & GUARD_STALE) &&
         guards_stale_answer(result->term, offer->answered)) {
         message.stale = true;
