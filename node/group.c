@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { PARKED_RETRY_MS = 1000, PASS_ON_EACH_MS = 5000 };
+enum { PARKED_RETRY_MS = 1000, PASS_ON_EACH_MS = 5000, STALLED_MS = 5000 };
 
 /* ---- beginning and end ---- */
 
@@ -147,12 +147,25 @@ static void follow_leadership(struct group *g)
     }
 }
 
-/* A leader that can record nothing hands over, and again where that came to nothing: the successor
- * may have been out of reach, or lagging; or it was elected as it is. */
+/* The others have flushed what this disk has not, and nothing has come from it for long. */
+static bool is_stalled(struct group *g, uint64_t now)
+{
+    const struct driver_status status = driver_status(g->driver);
+    bool moves = status.stored_index != g->stalled_index;
+    if (moves || status.stored_index >= status.commit_index) {
+        g->stalled_index = status.stored_index;
+        g->stalled_ms = now;
+    }
+    return now - g->stalled_ms >= STALLED_MS;
+}
+
+/* A leader that can record nothing, or answer nobody, hands over, and again where that came to
+ * nothing: the successor may have been out of reach, or lagging; or it was elected as it is. */
 static void pass_leadership_on(struct group *g)
 {
     uint64_t now = g->world.disk->now_ms(g->world.arg);
-    bool unfit = g->full || g->parked == STATUS_UNIMPLEMENTED;
+    bool stalled = is_stalled(g, now);
+    bool unfit = g->full || stalled || g->parked == STATUS_UNIMPLEMENTED;
     if (unfit && g->led_term != 0 && now >= g->pass_on_ms) {
         g->pass_on_ms = now + PASS_ON_EACH_MS;
         driver_transfer(g->driver, 0);

@@ -20,6 +20,8 @@ struct group {
     int parked;
     uint64_t retry_ms;          /* When a parked apply is tried again. */
     uint64_t pass_on_ms;        /* When leadership may be handed over again. */
+    uint64_t stalled_index;     /* How far the disk was when it last moved, or had nothing to do, */
+    uint64_t stalled_ms;        /* and when that was. */
     struct group_watch watches; /* The head of a ring. */
     uint32_t level_max;
     bool full;

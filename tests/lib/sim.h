@@ -48,7 +48,7 @@ struct sim_options {
     unsigned window; /* fifo: messages in flight on a link; 0: any number. */
     /* The disk. */
     unsigned disk_max_ms;
-    unsigned read_ms;         /* 0: a few. */
+    unsigned read_ms;         /* 0: a few, as at the end. */
     unsigned pull_records;    /* At a time; 0: as many as wanted. */
     unsigned fail_permille;   /* Reads and pulls. */
     unsigned tear_permille;   /* Saves of the state that end in a crash. */

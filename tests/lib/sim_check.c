@@ -168,6 +168,28 @@ static void check_answer(
     }
 }
 
+/* What a leader sends is what stands in its log. */
+static void check_append(struct sim_node *node, const Zhurnal__Peer__V1__AppendEntries *append)
+{
+    struct txn txn = {0};
+    for (size_t i = 0; i < append->n_records; i++) {
+        const Zhurnal__Peer__V1__Record *sent = append->records[i];
+        const struct record record = {.index = append->prev_log_index + 1 + i,
+            .term = sent->term,
+            .kind = (enum record_kind)sent->kind,
+            .payload = bytes_of(sent->payload.data, sent->payload.len)};
+        struct record own;
+        if (!sim_entry_at(node, record.index, &txn, &own) ||
+            !equal(sim_entry_of(&record), sim_entry_of(&own))) {
+            sim_violation(node->sim, "node %" PRIu64 " sends %" PRIu64 ", and has another one",
+                node->id, record.index);
+        }
+    }
+    if (txn.env != NULL) {
+        txn_abort(&txn);
+    }
+}
+
 static void check_vote(struct sim_node *node, uint64_t term, uint64_t candidate)
 {
     check_promised(node, term);
@@ -181,6 +203,7 @@ void sim_check_sent(struct sim_node *node, uint64_t to, const Zhurnal__Peer__V1_
     switch (frame->message_case) {
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES:
         check_promised(node, frame->append_entries->term);
+        check_append(node, frame->append_entries);
         break;
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT:
         check_promised(node, frame->append_entries_result->term);

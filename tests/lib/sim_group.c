@@ -214,10 +214,14 @@ static void on_tick(void *arg, struct sim_node *node)
     group_tick(member_of(node)->group);
 }
 
+/* Or it hangs, and nobody is told. */
 static void on_full(void *arg, struct sim_node *node, bool full)
 {
-    (void)arg;
-    group_set_full(member_of(node)->group, full);
+    struct sim_group *g = arg;
+    bool told = !full || strikes(g, PERCENT / 2);
+    if (told) {
+        group_set_full(member_of(node)->group, full);
+    }
 }
 
 /* ---- clients ---- */

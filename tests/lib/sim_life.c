@@ -213,6 +213,7 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.delay_max_ms = ONE_OF(&random, 5, 50, 200, 800);
     options.window = ONE_OF(&random, 0, 1, 4, 32);
     options.disk_max_ms = ONE_OF(&random, 2, 20, 200);
+    options.read_ms = ONE_OF(&random, 0, 0, 0, 900); /* Longer than leadership lasts. */
     options.pull_records = ONE_OF(&random, 4, 16);
     options.fail_permille = ONE_OF(&random, 0, 100, 500);
     options.tear_permille = ONE_OF(&random, 0, 0, 10, 100);
@@ -396,7 +397,7 @@ void sim_await_progress(struct sim *sim)
 {
     /* A leader without room gets rid of its office, at times at the second attempt. */
     bool some_full = sim->absent != 0 && sim->options.fill_some;
-    uint64_t elections = (some_full ? 4 : 1) * PROGRESS_ELECTIONS;
+    uint64_t elections = (some_full ? 6 : 1) * PROGRESS_ELECTIONS;
     uint64_t end_ms = sim->now_ms + elections * sim->options.election_ms;
     size_t answered = sim->ack_count;
     bool asked = false;

@@ -78,7 +78,7 @@ static void hook_read(void *arg, uint64_t peer, uint64_t first, size_t count, si
 {
     struct sim_node *node = arg;
     struct sim *sim = node->sim;
-    unsigned slow = sim->options.read_ms;
+    unsigned slow = sim->quiet ? 0 : sim->options.read_ms;
     const struct sim_event event = {.type = SIM_EVENT_READ,
         .at_ms = sim->now_ms + (slow > 0 ? slow : random_below(&sim->random, READ_MAX_MS)),
         .to = (unsigned)(node->id - 1),
