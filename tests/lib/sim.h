@@ -179,6 +179,8 @@ struct sim_event {
     struct sim_message *message;
     uint64_t first; /* Of a read. */
     size_t count, bytes_max;
+    struct record *records; /* What it found, if that is known. */
+    size_t found;
 };
 
 struct sim_ack {
@@ -233,6 +235,9 @@ void sim_end(struct sim *sim);
 bool sim_step(struct sim *sim, uint64_t until_ms);
 void sim_run(struct sim *sim, uint64_t for_ms);
 
+/* True so many times in a thousand, while there are faults. */
+bool sim_strikes(struct sim *sim, unsigned permille);
+
 /* Options of a life under every kind of fault, from its seed. */
 struct sim_options sim_chaos(uint64_t seed, unsigned nodes);
 /* Lives it, for so many steps, then without faults until the cluster is found to be well. False:
@@ -268,10 +273,14 @@ int sim_change_some(struct sim_node *node);
 /* Due after each call of a node's driver: sends, checks, applies. */
 void sim_settle(struct sim_node *node);
 void sim_tick(struct sim_node *node);
-void sim_node_read(struct sim_node *node, const struct sim_event *event);
-void sim_node_pull(struct sim_node *node);
 /* The entry, wherever it is; false: nowhere. *txn is to be aborted after use. */
 bool sim_entry_at(struct sim_node *node, uint64_t index, struct txn *txn, struct record *record);
+
+/* ---- sim_pull.c ---- */
+/* For event, at this moment. */
+void sim_read(struct sim_node *node, struct sim_event *event);
+void sim_node_read(struct sim_node *node, struct sim_event *event);
+void sim_node_pull(struct sim_node *node);
 
 /* ---- sim_disk.c ---- */
 struct state_io sim_file_io(struct sim_file *file);

@@ -115,7 +115,7 @@ void sim_end(struct sim *sim)
 
 /* ---- time ---- */
 
-static void happen(struct sim *sim, const struct sim_event *event)
+static void happen(struct sim *sim, struct sim_event *event)
 {
     struct sim_node *node = &sim->nodes[event->to];
     bool alive = node->up && node->life == event->stamp;
@@ -134,6 +134,8 @@ static void happen(struct sim *sim, const struct sim_event *event)
     case SIM_EVENT_READ:
         if (alive) {
             sim_node_read(node, event);
+        } else {
+            free(event->records);
         }
         break;
     case SIM_EVENT_PULL:
@@ -193,6 +195,11 @@ void sim_run(struct sim *sim, uint64_t for_ms)
 }
 
 /* ---- chaos ---- */
+
+bool sim_strikes(struct sim *sim, unsigned permille)
+{
+    return !sim->quiet && permille > 0 && random_below(&sim->random, 1000) < permille;
+}
 
 static unsigned one_of(struct random_stream *random, const unsigned *choices, unsigned count)
 {
@@ -397,7 +404,7 @@ void sim_await_progress(struct sim *sim)
 {
     /* A leader without room gets rid of its office, at times at the second attempt. */
     bool some_full = sim->absent != 0 && sim->options.fill_some;
-    uint64_t elections = (some_full ? 6 : 1) * PROGRESS_ELECTIONS;
+    uint64_t elections = (uint64_t)(some_full ? 6 : 1) * PROGRESS_ELECTIONS;
     uint64_t end_ms = sim->now_ms + elections * sim->options.election_ms;
     size_t answered = sim->ack_count;
     bool asked = false;

@@ -65,6 +65,7 @@ void sim_net_reset(struct sim *sim)
 {
     for (size_t i = 0; i < sim->event_count; i++) {
         free(sim->events[i].message);
+        free(sim->events[i].records);
     }
     for (size_t i = 0; i < sim->box_count; i++) {
         free(sim->box[i].message);
@@ -221,11 +222,6 @@ static void post(struct sim *sim, unsigned from, unsigned to, struct sim_message
     sim_schedule(sim, &event);
 }
 
-static bool strikes(struct sim *sim, unsigned permille)
-{
-    return !sim->quiet && permille > 0 && random_below(&sim->random, 1000) < permille;
-}
-
 static void look_at(const struct sending *sending, struct bytes encoded)
 {
     struct sim *sim = sending->node->sim;
@@ -251,7 +247,7 @@ static void emit(void *arg, struct bytes request)
     if (!sim->options.fifo && link_of(sim, from, sending->to)->cut) {
         return;
     }
-    if (strikes(sim, sim->options.drop_permille)) {
+    if (sim_strikes(sim, sim->options.drop_permille)) {
         if (sim->options.fifo) {
             /* Noticed by the sender only after this call. */
             link_of(sim, from, sending->to)->epoch++;
@@ -259,7 +255,7 @@ static void emit(void *arg, struct bytes request)
         return;
     }
     post(sim, from, sending->to, message_of(request));
-    if (!sim->options.fifo && strikes(sim, sim->options.duplicate_permille)) {
+    if (!sim->options.fifo && sim_strikes(sim, sim->options.duplicate_permille)) {
         post(sim, from, sending->to, message_of(request));
     }
 }

@@ -12,7 +12,6 @@ enum {
     PULL_MAX_MS = 40,
     FLIGHT_HEARTBEATS = 5,
     PAYLOAD_MAX = 48,
-    PULL_BYTES_MAX = 1 << 20,
 };
 
 static const int64_t wall_clock_start_ms = 1790000000000;
@@ -21,11 +20,6 @@ struct sim_node *sim_node(struct sim *sim, uint64_t id)
 {
     assert(id > 0 && id <= sim->options.nodes);
     return &sim->nodes[id - 1];
-}
-
-static bool strikes(struct sim *sim, unsigned permille)
-{
-    return !sim->quiet && permille > 0 && random_below(&sim->random, 1000) < permille;
 }
 
 static bool ends(const struct sim_node *node)
@@ -52,7 +46,7 @@ static int hook_save(void *arg, uint64_t term, uint64_t vote)
     struct sim_node *node = arg;
     struct sim *sim = node->sim;
     int status = STATUS_OK;
-    if (!strikes(sim, sim->options.forget_permille)) {
+    if (!sim_strikes(sim, sim->options.forget_permille)) {
         node->file.tear_permille = sim->quiet ? 0 : sim->options.tear_permille;
         status = state_save(&node->state, term, vote);
         node->file.tear_permille = 0;
@@ -79,7 +73,7 @@ static void hook_read(void *arg, uint64_t peer, uint64_t first, size_t count, si
     struct sim_node *node = arg;
     struct sim *sim = node->sim;
     unsigned slow = sim->quiet ? 0 : sim->options.read_ms;
-    const struct sim_event event = {.type = SIM_EVENT_READ,
+    struct sim_event event = {.type = SIM_EVENT_READ,
         .at_ms = sim->now_ms + (slow > 0 ? slow : random_below(&sim->random, READ_MAX_MS)),
         .to = (unsigned)(node->id - 1),
         .from = (unsigned)(peer - 1),
@@ -87,6 +81,9 @@ static void hook_read(void *arg, uint64_t peer, uint64_t first, size_t count, si
         .first = first,
         .count = count,
         .bytes_max = bytes_max};
+    if (random_below(&sim->random, 2) == 0) {
+        sim_read(node, &event); /* The log may have moved on when the loop hears of it. */
+    }
     sim->count.cold_reads++;
     sim_schedule(sim, &event);
 }
@@ -140,111 +137,6 @@ static const struct driver_hooks hooks = {
     .moved = hook_moved,
     .fatal = hook_fatal,
 };
-
-/* ---- what hooks asked for ---- */
-
-void sim_node_read(struct sim_node *node, const struct sim_event *event)
-{
-    struct record *records = NULL;
-    size_t count = 0;
-    if (!strikes(node->sim, node->sim->options.fail_permille)) {
-        struct txn txn;
-        txn_begin_read(&txn, &node->env);
-        count = log_read_range(
-            &txn, &node->log, event->first, event->count, event->bytes_max, &records);
-        txn_abort(&txn);
-    }
-    driver_read_done(node->driver, event->from + 1, records, count);
-    sim_settle(node);
-}
-
-/* What PeerService asks itself before each piece. */
-static bool holds_all(const struct sim_node *source, const struct sim_node *node)
-{
-    return source->bounds.committed >= node->pull_to ||
-        (node->pull_to <= source->disk.last &&
-            sim_log_at(&source->disk, node->pull_to).term == node->pull_to_term);
-}
-
-/* A peer that can be reached, and has on disk all that is wanted. */
-static struct sim_node *pull_source(struct sim_node *node)
-{
-    struct sim *sim = node->sim;
-    unsigned to = (unsigned)(node->id - 1);
-    if (sim->options.nodes < 2) {
-        return NULL;
-    }
-    unsigned from =
-        (to + 1 + random_below(&sim->random, sim->options.nodes - 1)) % sim->options.nodes;
-    struct sim_node *source = &sim->nodes[from];
-    bool reached = source->up && !sim->links[from][to].cut && !sim->links[to][from].cut &&
-        !strikes(sim, sim->options.fail_permille);
-    return reached && holds_all(source, node) ? source : NULL;
-}
-
-/* Records that are not what was asked for. */
-static void spoil(struct sim *sim, struct record *records, size_t count)
-{
-    static const uint8_t garbage = 0xff;
-    switch (random_below(&sim->random, 5)) {
-    case 0:
-        records[0].index++;
-        break;
-    case 1:
-        records[count - 1].index++;
-        break;
-    case 2:
-        records[count - 1].term += 1000;
-        break;
-    case 3:
-        records[count - 1].kind = (enum record_kind)(RECORD_ERASED + 1);
-        break;
-    default:
-        records[count - 1].kind = RECORD_MEMBERSHIP;
-        records[count - 1].payload = bytes_of(&garbage, 1);
-        break;
-    }
-}
-
-static int pull_from(struct sim_node *node, struct sim_node *source, uint64_t from)
-{
-    struct sim *sim = node->sim;
-    struct txn txn;
-    struct record *records = NULL;
-    size_t wanted = (size_t)(node->pull_to + 1 - from);
-    unsigned limit = sim->options.pull_records;
-    size_t at_most = limit > 0 && !sim->quiet ? 1 + random_below(&sim->random, limit) : wanted;
-    txn_begin_read(&txn, &source->env);
-    size_t count = log_read_range(
-        &txn, &source->log, from, wanted < at_most ? wanted : at_most, PULL_BYTES_MAX, &records);
-    txn_abort(&txn);
-    bool spoilt = count > 0 && strikes(sim, sim->options.fail_permille);
-    if (spoilt) {
-        spoil(sim, records, count);
-    }
-    int status = count > 0 ? driver_pulled(node->driver, records, count) : STATUS_UNAVAILABLE;
-    if (spoilt && status == STATUS_OK) {
-        sim_violation(sim, "node %u believes what cannot be", (unsigned)node->id);
-    }
-    free(records);
-    return status;
-}
-
-void sim_node_pull(struct sim_node *node)
-{
-    uint64_t from = driver_wants_pull(node->driver);
-    node->pull_due = false;
-    struct sim_node *source = pull_source(node);
-    int status = STATUS_UNAVAILABLE;
-    if (from > 0 && source != NULL) {
-        status = pull_from(node, source, from);
-    }
-    if (status != STATUS_OK) {
-        node->pulling = false;
-        driver_pull_failed(node->driver);
-    }
-    sim_settle(node);
-}
 
 /* ---- up and down ---- */
 

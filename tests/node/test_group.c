@@ -180,6 +180,20 @@ static void what_was_answered_is_there_after_a_kill(void **state)
     assert_true(retried.index > first.index);
 }
 
+static void what_has_not_left_the_queue_is_certainly_not_recorded(void **state)
+{
+    struct solo *solo = *state;
+    struct solo_answer answer = {0};
+    uint64_t last = last_index(solo);
+    solo_submit(solo, solo_mark(solo, 1, 5), &answer);
+    assert_int_equal(answer.count, 0);
+    solo_restart(solo);
+    assert_int_equal(answer.count, 1);
+    assert_int_equal(answer.status, STATUS_NOT_LEADER);
+    solo_run(solo, 10);
+    assert_int_equal(last_index(solo), last);
+}
+
 static void a_check_judges_and_records_nothing(void **state)
 {
     struct solo *solo = *state;
@@ -394,6 +408,7 @@ int main(void)
         TEST_WITH_FIXTURE(another_text_under_a_used_id_is_not_taken_for_a_retry),
         TEST_WITH_FIXTURE(many_at_once_go_in_one_batch),
         TEST_WITH_FIXTURE(what_was_answered_is_there_after_a_kill),
+        TEST_WITH_FIXTURE(what_has_not_left_the_queue_is_certainly_not_recorded),
         TEST_WITH_FIXTURE(a_check_judges_and_records_nothing),
         TEST_WITH_FIXTURE(half_an_entry_is_refused_before_the_log),
         TEST_WITH_FIXTURE(a_full_disk_takes_nothing_until_there_is_room),

@@ -54,7 +54,7 @@ static void a_long_tail_that_nobody_else_has_is_replaced_in_a_few_steps(void **s
     print_message("%d entries replaced: %" PRIu64 " ms, %" PRIu64 " entries sent\n", ENTRIES,
         sim->now_ms - began_ms, sim->count.entries_sent - sent);
     assert_true(sim_node(sim, 3)->applied > ENTRIES);
-    assert_true(sim->count.entries_sent - sent < 4 * ENTRIES);
+    assert_true(sim->count.entries_sent - sent < (uint64_t)4 * ENTRIES);
     assert_true(ends_well(sim));
 }
 

@@ -329,6 +329,66 @@ static void a_late_write_acknowledges_nothing_of_what_has_replaced_it(void **sta
     sim_end(sim);
 }
 
+/* The read that a node has under way for a peer, as it is now. */
+static struct sim_event take_read(struct sim *sim, struct sim_node *node)
+{
+    struct sim_event event = {0};
+    while (event.type != SIM_EVENT_READ || event.to + 1 != node->id) {
+        assert_true(sim_next_event(sim, UINT64_MAX, &event));
+    }
+    if (event.records == NULL) {
+        sim_read(node, &event);
+    }
+    return event;
+}
+
+/* The leader brings its log over. */
+static void bring_all(struct sim *sim, uint64_t from, uint64_t to)
+{
+    for (int i = 0; i < 10; i++) {
+        sim_timeout(sim_node(sim, from));
+        sim_pass(sim, from, to, APPEND);
+        sim_flush(sim_node(sim, to));
+        sim_pass(sim, to, from, ANSWER);
+    }
+}
+
+/* What is read for a peer is sent in the term in which it was asked for, or not at all. */
+static void a_read_that_outlasts_its_term_is_not_sent(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    const struct sim_options options = {.nodes = 3, .seed = 8, .scripted = true, .tail_bytes = 1};
+    sim_begin(sim, &options, NULL);
+    sim_elect(sim, 1, 3);
+    assert_true(sim_submit(sim_node(sim, 1), 5));
+    sim_flush(sim_node(sim, 1));
+    sim_lose_all(sim);
+    /* Node 1 has to read for node 3 what it wrote, and is deposed meanwhile. */
+    for (int i = 0; i < 3; i++) {
+        sim_timeout(sim_node(sim, 1));
+        sim_pass(sim, 1, 3, APPEND);
+        sim_pass(sim, 3, 1, ANSWER);
+    }
+    struct sim_event read = take_read(sim, sim_node(sim, 1));
+    assert_int_equal(read.found, 5);
+    sim_lose_all(sim);
+    sim_depose(sim_node(sim, 1));
+    sim_elect(sim, 2, 3);
+    assert_true(sim_submit(sim_node(sim, 2), 4));
+    bring_all(sim, 2, 1);
+    assert_int_equal(status_of(sim, 1).last_index, status_of(sim, 2).last_index);
+    sim_lose_all(sim);
+    sim_depose(sim_node(sim, 2));
+    sim_elect(sim, 1, 3);
+    sim_flush(sim_node(sim, 1));
+    /* Leading again, with other entries there, it hears of the old ones. */
+    sim_node_read(sim_node(sim, 1), &read);
+    bring_all(sim, 1, 3);
+    assert_string_equal(sim->violation, "");
+    sim_end(sim);
+}
+
 static void ask_for_vote(struct sim *sim, uint64_t candidate, uint64_t last_index)
 {
     Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
@@ -438,6 +498,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_majority_of_copies_commits_nothing_of_an_older_term),
         TEST_WITH_FIXTURE(a_heartbeat_does_not_commit_a_stale_tail),
         TEST_WITH_FIXTURE(a_late_write_acknowledges_nothing_of_what_has_replaced_it),
+        TEST_WITH_FIXTURE(a_read_that_outlasts_its_term_is_not_sent),
         TEST_WITH_FIXTURE(a_vote_in_a_term_already_known_is_kept_over_a_restart),
         TEST_WITH_FIXTURE(a_seed_gives_the_same_life_twice),
         TEST_WITH_FIXTURE(a_disk_that_loses_what_it_said_is_safe_is_found_out),
