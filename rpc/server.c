@@ -21,7 +21,9 @@ struct listener {
 struct server_connection {
     struct rpc_server *server;
     struct http2_connection *http2;
-    LIST_ENTRY(server_connection) link;
+    bool ready;
+    bool leaving;                       /* To make room. */
+    LIST_ENTRY(server_connection) link; /* The latest first. */
 };
 
 /* ---- connections ---- */
@@ -39,6 +41,7 @@ static void tell(struct rpc_server *server, struct http2_connection *http2, cons
 static void on_ready(struct http2_connection *http2)
 {
     struct server_connection *connection = http2_connection_user(http2);
+    connection->ready = true;
     tell(connection->server, http2, NULL);
 }
 
@@ -71,6 +74,24 @@ static const struct http2_events events = {
     .on_ended = on_ended,
 };
 
+/* All places are taken: of those who have not shown yet who they are, the one who has had the
+ * longest time to. Silent strangers thus keep nobody out who is quicker than all of them. It may be
+ * the newcomer itself. */
+static void make_room(struct rpc_server *server)
+{
+    struct server_connection *slowest = NULL;
+    struct server_connection *connection;
+    LIST_FOREACH(connection, &server->connections, link)
+    {
+        if (!connection->ready && !connection->leaving) {
+            slowest = connection;
+        }
+    }
+    assert(slowest != NULL);
+    slowest->leaving = true;
+    http2_connection_close(slowest->http2, "too many connections");
+}
+
 static void accept_one(struct rpc_server *server, uv_stream_t *stream)
 {
     struct error err;
@@ -95,7 +116,7 @@ static void accept_one(struct rpc_server *server, uv_stream_t *stream)
     LIST_INSERT_HEAD(&server->connections, connection, link);
     server->connection_count++;
     if (server->connection_count > server->options.connections_max) {
-        http2_connection_close(connection->http2, "too many connections");
+        make_room(server);
     }
 }
 
