@@ -6,6 +6,10 @@
 enum {
     READ_SIZE = 64 << 10,
     BATCH_SIZE = 64 << 10,
+    /* What a peer that does not read may make us hold for it, beside the bodies of its streams:
+     * frames (each reset it provokes is one), and bytes of TLS (each alert). */
+    UNREAD_FRAMES_MAX = 10000,
+    UNREAD_TLS_MAX = 64 << 10,
 };
 
 /* libuv reads into it and calls on_read() at once: one is enough for all connections of a loop. */
@@ -201,6 +205,14 @@ static void feed_tls(struct http2_connection *c, struct bytes ciphertext)
     }
 }
 
+/* A client's own requests are frames that wait too: their number is its user's. */
+static bool is_unread(const struct http2_connection *c)
+{
+    size_t frames = c->options.server ? nghttp2_session_get_outbound_queue_size(c->session) : 0;
+    size_t bytes = c->tls == NULL ? 0 : tls_output(c->tls)->size;
+    return c->writing && (frames > UNREAD_FRAMES_MAX || bytes > UNREAD_TLS_MAX);
+}
+
 static void on_read(uv_stream_t *tcp, ssize_t size, const uv_buf_t *buffer)
 {
     struct http2_connection *c = tcp->data;
@@ -219,11 +231,15 @@ static void on_read(uv_stream_t *tcp, ssize_t size, const uv_buf_t *buffer)
         return;
     }
     c->heard_ms = uv_now(tcp->loop);
+    c->pinged = false; /* Whatever came: its answer may be behind much else. */
     struct bytes received = bytes_of(buffer->base, (size_t)size);
     if (c->tls != NULL) {
         feed_tls(c, received);
     } else {
         http2_session_feed(c, received);
+    }
+    if (c->state == HTTP2_OPEN && is_unread(c)) {
+        http2_doom(c, "the peer makes us answer and does not read");
     }
 }
 

@@ -115,11 +115,6 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             settings_received(c);
         }
         break;
-    case NGHTTP2_PING:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
-            c->pinged = false;
-        }
-        break;
     case NGHTTP2_GOAWAY:
         if (c->options.events->on_goaway != NULL) {
             c->options.events->on_goaway(c);
