@@ -57,6 +57,8 @@ void rpc_call_unref(struct rpc_call *call)
 /* The stream is no more, and with it its reference: what follows does not look at call. */
 static void detach(struct rpc_call *call)
 {
+    /* Kept so far: an answer that the client does not read must not outlive it. */
+    deadlines_remove(&call->server->deadlines, &call->deadline);
     call->stream = NULL;
     call->connection = NULL;
     call->server->call_count--;
@@ -70,7 +72,6 @@ static void end(struct rpc_call *call, enum grpc_code code)
     assert(call->state != CALL_OVER);
     call->state = CALL_OVER;
     call->code = code;
-    deadlines_remove(&call->server->deadlines, &call->deadline);
     if (call->begun && call->method->on_done != NULL) {
         call->method->on_done(call);
     }
@@ -87,26 +88,22 @@ void call_on_closed(void *user, uint32_t error)
     detach(call);
 }
 
-void rpc_call_abort(struct rpc_call *call)
+/* Without another word. */
+static void break_off(struct rpc_call *call, uint32_t error, enum grpc_code code)
 {
-    if (call->stream == NULL) {
-        return;
-    }
-    http2_stream_abandon(call->stream, NGHTTP2_CANCEL);
+    http2_stream_abandon(call->stream, error);
     call->stream = NULL;
     if (call->state != CALL_OVER) {
-        end(call, GRPC_CANCELLED);
+        end(call, code);
     }
     detach(call);
 }
 
-/* There is no memory to say it properly. */
-static void break_off(struct rpc_call *call, enum grpc_code code)
+void rpc_call_abort(struct rpc_call *call)
 {
-    http2_stream_abandon(call->stream, NGHTTP2_INTERNAL_ERROR);
-    call->stream = NULL;
-    end(call, code);
-    detach(call);
+    if (call->stream != NULL) {
+        break_off(call, NGHTTP2_CANCEL, GRPC_CANCELLED);
+    }
 }
 
 /* ---- the answer ---- */
@@ -153,8 +150,8 @@ void rpc_call_finish(
     }
     if (send_end(call, trailers, count) == STATUS_OK) {
         end(call, code);
-    } else {
-        break_off(call, code);
+    } else { /* There is no memory to say it properly. */
+        break_off(call, NGHTTP2_INTERNAL_ERROR, code);
     }
 }
 
@@ -179,7 +176,7 @@ static int make_room(struct rpc_call *call, size_t size, uint8_t **room)
         return STATUS_TOO_LARGE;
     }
     if (!call->responding && respond(call, NULL, 0, false) != STATUS_OK) {
-        break_off(call, GRPC_RESOURCE_EXHAUSTED);
+        break_off(call, NGHTTP2_INTERNAL_ERROR, GRPC_RESOURCE_EXHAUSTED);
         return STATUS_NO_MEMORY;
     }
     *room = http2_stream_reserve(call->stream, FRAMING_PREFIX_SIZE + size);
@@ -240,7 +237,9 @@ void call_on_writable(void *user)
 {
     struct rpc_call *call = user;
     if (call->state == CALL_OPEN && call->method->on_writable != NULL) {
+        rpc_call_ref(call); /* The handler may abort it, and look at it still. */
         call->method->on_writable(call);
+        rpc_call_unref(call);
     }
 }
 
@@ -248,9 +247,13 @@ void call_on_writable(void *user)
 
 void call_expire(struct rpc_call *call)
 {
-    rpc_call_finish(call, GRPC_DEADLINE_EXCEEDED,
-        "the deadline passed before the answer was known; the outcome is unknown",
-        bytes_of(NULL, 0));
+    if (call->state == CALL_OPEN && http2_stream_unsent(call->stream) == 0) {
+        rpc_call_finish(call, GRPC_DEADLINE_EXCEEDED,
+            "the deadline passed before the answer was known; the outcome is unknown",
+            bytes_of(NULL, 0));
+    } else { /* The last word would wait behind what the client does not read. */
+        break_off(call, NGHTTP2_CANCEL, GRPC_DEADLINE_EXCEEDED);
+    }
 }
 
 uint64_t rpc_call_deadline_ms(const struct rpc_call *call)

@@ -54,7 +54,6 @@ struct rpc_call {
     bool delivering; /* on_message is on the stack. */
     /* Of the request's headers. */
     bool is_post, is_grpc, bad_timeout;
-    bool path_seen;
     uint64_t timeout_ms; /* UINT64_MAX: none. */
     struct framing framing;
     size_t unconsumed; /* Bytes received for which the window was not opened again. */
@@ -74,7 +73,7 @@ void call_on_remote_end(void *user);
 void call_on_writable(void *user);
 void call_on_closed(void *user, uint32_t error);
 
-/* Its deadline has passed. */
+/* Its deadline has passed; it may be over and not yet read by the client. */
 void call_expire(struct rpc_call *call);
 
 /* call_request.c: what the client sends. */

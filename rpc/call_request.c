@@ -37,7 +37,6 @@ void call_on_header(void *user, struct bytes name, struct bytes value)
     struct rpc_call *call = user;
     if (is(name, ":path")) {
         const struct registry_entry *entry = registry_find(&call->server->registry, value);
-        call->path_seen = true;
         call->method = entry != NULL ? entry->method : NULL;
         call->context = entry != NULL ? entry->context : NULL;
     } else if (is(name, ":method")) {
@@ -95,7 +94,9 @@ void call_on_headers_end(void *user)
         refuse(call, GRPC_RESOURCE_EXHAUSTED, "out of memory");
     } else if (call->method->on_start != NULL) {
         call->begun = true;
+        rpc_call_ref(call);
         call->method->on_start(call);
+        rpc_call_unref(call);
     }
 }
 
