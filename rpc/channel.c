@@ -164,9 +164,12 @@ static void start_attempt(struct rpc_channel *channel)
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     snprintf(port, sizeof port, "%d", channel->options.port);
     uv_timer_start(&channel->timer, on_timer, channel->options.connect_timeout_ms, 0);
+    set_state(channel, RPC_CHANNEL_CONNECTING, NULL);
+    if (channel->closing) {
+        return;
+    }
     channel->lookup.data = channel;
     channel->looking = true;
-    set_state(channel, RPC_CHANNEL_CONNECTING, NULL);
     int error =
         uv_getaddrinfo(channel->loop, &channel->lookup, on_looked_up, channel->host, port, &hints);
     if (error != 0) {
@@ -239,14 +242,18 @@ static void on_teller(uv_timer_t *timer)
     }
 }
 
+static_assert(offsetof(struct rpc_stream, deadline) == 0, "a deadline is its stream's");
+
 static void on_deadline(struct deadlines *deadlines, struct deadline *deadline)
 {
     (void)deadlines;
-    stream_end((struct rpc_stream *)deadline, GRPC_DEADLINE_EXCEEDED,
-        "the deadline passed; the outcome is unknown", false);
+    struct rpc_stream *stream = (struct rpc_stream *)deadline;
+    bool not_sent = stream->http2 != NULL && !http2_stream_was_sent(stream->http2);
+    stream_end(stream, GRPC_DEADLINE_EXCEEDED,
+        not_sent ? "the deadline passed before the call could be sent"
+                 : "the deadline passed; the outcome is unknown",
+        not_sent);
 }
-
-static_assert(offsetof(struct rpc_stream, deadline) == 0, "a deadline is its stream's");
 
 static unsigned or_else(unsigned value, unsigned otherwise)
 {

@@ -104,6 +104,9 @@ int http2_stream_open(struct http2_stream *stream, struct http2_connection *conn
     nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = read_queue};
     int32_t id =
         nghttp2_submit_request(connection->session, NULL, headers, count, &provider, stream);
+    if (id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE) {
+        http2_doom(connection, "all the numbers that a connection has for calls are used up");
+    }
     if (id < 0) {
         return STATUS_UNAVAILABLE;
     }

@@ -246,7 +246,9 @@ static void on_headers_end(void *user)
 static void conclude(struct rpc_stream *stream)
 {
     char sentence[96];
-    if (stream->has_status) {
+    if (stream->has_status && stream->code == GRPC_OK && framing_held(&stream->framing) > 0) {
+        stream_end(stream, GRPC_INTERNAL, "the server's last message is cut short", false);
+    } else if (stream->has_status) {
         stream_end(stream, stream->code, NULL, false);
     } else if (stream->http_status != 200 || !stream->is_grpc) {
         snprintf(sentence, sizeof sentence, "the server answers HTTP status %d, and no gRPC",
