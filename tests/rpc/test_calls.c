@@ -1,7 +1,8 @@
 /* Calls from our client to our server, over loopback: what each side sees, and what neither may
  * make the other hold. Messages are those of the health service: one string. */
-#include "rpc/client.h"
+#include "rpc/client_private.h"
 #include "rpc/health.h"
+#include "rpc/http2_private.h"
 #include "rpc/server.h"
 #include "tests/lib/test.h"
 #include <grpc/health/v1/health.pb-c.h>
@@ -27,6 +28,7 @@ struct fixture {
     enum grpc_code code;
     unsigned streamed;
     bool hold;
+    unsigned states; /* Told of a channel. */
 };
 
 /* ---- handlers ---- */
@@ -395,6 +397,9 @@ static void a_reader_that_holds_slows_the_server_down(void **state)
     struct outcome o;
     struct rpc_stream *stream = start(f, "/test.Test/Stream", hello, &o);
     o.hold_after = 1;
+    while (o.messages == 0 && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
     for (unsigned i = 0; i < 300; i++) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
     }
@@ -448,7 +453,11 @@ static void a_handler_that_holds_slows_the_client_down(void **state)
     struct outcome o;
     f->hold = true;
     struct rpc_stream *stream = start_collecting(f, &o);
-    unsigned sent = 0;
+    send_big(stream);
+    unsigned sent = 1;
+    while (f->messages == 0 && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
     for (unsigned i = 0; i < 400; i++) {
         if (sent < MANY && rpc_stream_writable(stream)) {
             send_big(stream);
@@ -609,6 +618,51 @@ static void closing_a_channel_ends_its_calls(void **state)
     assert_int_equal(rpc_channel_open(&f->channel, &f->loop, &options, &err), STATUS_OK);
 }
 
+static void a_connection_without_numbers_left_makes_place_for_another(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(call(f, "/test.Test/Echo", hello).code, GRPC_OK);
+    assert_int_equal(
+        nghttp2_session_set_next_stream_id(f->channel->current->http2->session, INT32_MAX), 0);
+    assert_int_equal(call(f, "/test.Test/Echo", hello).code, GRPC_OK);
+    struct outcome o = call(f, "/test.Test/Echo", hello);
+    assert_int_equal(o.code, GRPC_UNAVAILABLE);
+    assert_true(o.not_sent);
+    while (rpc_channel_state(f->channel) != RPC_CHANNEL_READY ||
+        call(f, "/test.Test/Echo", hello).code != GRPC_OK) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        assert_false(f->late);
+    }
+}
+
+static void close_at_the_second_attempt(
+    struct rpc_channel *channel, enum rpc_channel_state state, const char *why)
+{
+    struct fixture *f = rpc_channel_user(channel);
+    (void)why;
+    f->states++;
+    if (state == RPC_CHANNEL_CONNECTING) {
+        f->states = 0;
+        rpc_channel_close(channel, on_closed, f);
+    }
+}
+
+static void a_channel_that_is_closed_says_no_more(void **state)
+{
+    enum { LONGER_THAN_A_NAME = 300 };
+    struct fixture *f = *state;
+    struct error err;
+    struct rpc_channel *channel;
+    char host[LONGER_THAN_A_NAME + 1] = "";
+    memset(host, 'a', LONGER_THAN_A_NAME);
+    const struct rpc_channel_options options = {
+        .host = host, .port = 1, .on_state = close_at_the_second_attempt, .user = f};
+    assert_int_equal(rpc_channel_open(&channel, &f->loop, &options, &err), STATUS_OK);
+    run_until(f, &f->closed);
+    assert_int_equal(f->states, 0);
+    f->closed = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -629,6 +683,8 @@ int main(void)
         TEST_WITH_FIXTURE(a_server_that_stops_lets_calls_finish),
         TEST_WITH_FIXTURE(one_call_after_another_needs_no_callbacks),
         TEST_WITH_FIXTURE(closing_a_channel_ends_its_calls),
+        TEST_WITH_FIXTURE(a_connection_without_numbers_left_makes_place_for_another),
+        TEST_WITH_FIXTURE(a_channel_that_is_closed_says_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
