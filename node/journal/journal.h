@@ -22,7 +22,7 @@
 #include "storage/views.h"
 
 enum {
-    JOURNAL_SCHEMA = 1, /* Another: views are dropped and rebuilt. */
+    JOURNAL_SCHEMA = 2, /* Another: views are dropped and rebuilt. */
     /* What an arena for journal_apply() must have, alike on every node: the judge must not depend
      * on memory. */
     JOURNAL_ARENA_LIMIT = 64 << 20,

@@ -84,10 +84,16 @@ static bool add_teacher(struct reading *r, uint64_t id)
     return teacher->name != NULL;
 }
 
-static bool overlaps(const struct reading *r, struct roster_interval interval)
+static bool belonged(const struct reading *r, const struct roster_intervals *intervals)
 {
-    return interval.from_day <= r->to_day &&
-        (interval.to_day == 0 || interval.to_day >= r->from_day);
+    for (size_t i = 0; i < intervals->count; i++) {
+        const struct roster_interval *interval = &intervals->list[i];
+        if (interval->from_day <= r->to_day &&
+            (interval->to_day == 0 || interval->to_day >= r->from_day)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whoever belonged to it on one of the days asked for. */
@@ -96,12 +102,12 @@ static bool add_members(struct reading *r, enum roster_kind kind, uint64_t id,
 {
     struct page_source *s = &r->source;
     struct roster_walk walk;
-    struct roster_interval interval;
+    struct roster_intervals intervals;
     uint64_t member;
     bool ok = true;
     roster_walk_open(&walk, s->views, s->journal->roster, s->school, kind, id);
-    while (ok && roster_walk_next(&walk, &member, &interval)) {
-        ok = !overlaps(r, interval) || add(r, member);
+    while (ok && roster_walk_next(&walk, &member, &intervals)) {
+        ok = !belonged(r, &intervals) || add(r, member);
     }
     roster_walk_close(&walk);
     return ok;

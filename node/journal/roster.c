@@ -8,7 +8,7 @@ enum {
     ROW_VERSION = 1,
     CLASS_HEAD_SIZE = 1 + 4,
     PAGE_ROW_SIZE = 1 + 1 + 8 + 8 + 8,
-    INTERVAL_ROW_SIZE = 1 + 4 + 4,
+    INTERVAL_SIZE = 4 + 4,
     PERSON_ROW_SIZE = 1 + ROSTER_NAME_PARTS * (8 + 4),
     NODE_ROW_SIZE = 1 + UUID_SIZE,
 };
@@ -142,7 +142,18 @@ void roster_walk_open(struct roster_walk *walk, struct txn *txn, struct table ro
     walk->more = cursor_seek(&walk->cursor, key_bytes(&from), &walk->key, &walk->value);
 }
 
-bool roster_walk_next(struct roster_walk *walk, uint64_t *member, struct roster_interval *interval)
+static void get_intervals(struct row_reader *row, struct roster_intervals *intervals)
+{
+    intervals->count = 0;
+    while (row->rest.size > 0 && intervals->count < ROSTER_INTERVALS_MAX) {
+        struct roster_interval *interval = &intervals->list[intervals->count++];
+        interval->from_day = row_get_u32(row);
+        interval->to_day = row_get_u32(row);
+    }
+}
+
+bool roster_walk_next(
+    struct roster_walk *walk, uint64_t *member, struct roster_intervals *intervals)
 {
     if (!walk->more || walk->key.size != ROSTER_KEY_SIZE ||
         memcmp(walk->key.data, walk->prefix, sizeof walk->prefix) != 0) {
@@ -151,8 +162,7 @@ bool roster_walk_next(struct roster_walk *walk, uint64_t *member, struct roster_
     *member = get_u64_be(walk->key.data + sizeof walk->prefix);
     struct row_reader row = row_reader_of(walk->value);
     (void)row_get_u8(&row);
-    interval->from_day = row_get_u32(&row);
-    interval->to_day = row_get_u32(&row);
+    get_intervals(&row, intervals);
     walk->more = cursor_next(&walk->cursor, &walk->key, &walk->value);
     return whole(walk->cursor.txn, &row);
 }
@@ -192,27 +202,97 @@ static void put_name(const struct roster_change *c, uint64_t school, enum roster
     put_text(c, &key, bytes_of(&version, sizeof version), s);
 }
 
-static void put_interval(
-    const struct roster_change *c, const struct roster_key *key, struct roster_interval interval)
+/* ---- writing when somebody belonged ---- */
+
+static struct roster_intervals find_intervals(
+    const struct roster_change *c, const struct roster_key *key)
 {
-    uint8_t row[INTERVAL_ROW_SIZE];
-    uint8_t *at = row_put_u8(row, ROW_VERSION);
-    at = row_put_u32(at, interval.from_day);
-    at = row_put_u32(at, interval.to_day);
-    assert(at == row + sizeof row);
-    put(c, key, row, sizeof row);
+    struct roster_intervals intervals = {.count = 0};
+    struct row_reader row;
+    if (find(c->txn, c->roster, key, &row)) {
+        get_intervals(&row, &intervals);
+        (void)whole(c->txn, &row);
+    }
+    return intervals;
 }
 
-/* Where nothing began, nothing ends. */
+static void put_intervals(const struct roster_change *c, const struct roster_key *key,
+    const struct roster_intervals *intervals)
+{
+    uint8_t row[1 + ROSTER_INTERVALS_MAX * INTERVAL_SIZE];
+    uint8_t *at = row_put_u8(row, ROW_VERSION);
+    for (size_t i = 0; i < intervals->count; i++) {
+        at = row_put_u32(at, intervals->list[i].from_day);
+        at = row_put_u32(at, intervals->list[i].to_day);
+    }
+    put(c, key, row, (size_t)(at - row));
+}
+
+static void drop(struct roster_intervals *intervals, size_t i)
+{
+    intervals->count--;
+    memmove(&intervals->list[i], &intervals->list[i + 1],
+        (intervals->count - i) * sizeof intervals->list[0]);
+}
+
+static bool overlap(struct roster_interval a, struct roster_interval b)
+{
+    return (b.to_day == 0 || a.from_day <= b.to_day) && (a.to_day == 0 || b.from_day <= a.to_day);
+}
+
+static void begin_interval(
+    const struct roster_change *c, const struct roster_key *key, struct roster_interval interval)
+{
+    struct roster_intervals intervals = find_intervals(c, key);
+    if (interval.to_day != 0 && interval.to_day < interval.from_day) {
+        return; /* Not a day of it. */
+    }
+    for (size_t i = intervals.count; i > 0; i--) {
+        if (overlap(intervals.list[i - 1], interval)) {
+            drop(&intervals, i - 1);
+        }
+    }
+    if (intervals.count == ROSTER_INTERVALS_MAX) {
+        drop(&intervals, 0);
+    }
+    intervals.list[intervals.count++] = interval;
+    put_intervals(c, key, &intervals);
+}
+
+/* The one that is open; otherwise the last that had begun by that day; otherwise count. */
+static size_t interval_to_end(const struct roster_intervals *intervals, uint32_t day)
+{
+    size_t found = intervals->count;
+    for (size_t i = 0; i < intervals->count; i++) {
+        const struct roster_interval *interval = &intervals->list[i];
+        if (interval->to_day == 0) {
+            return i;
+        }
+        if (interval->from_day <= day &&
+            (found == intervals->count || interval->from_day > intervals->list[found].from_day)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* Where nothing began, nothing ends; what ends before it began never was. */
 static void end_interval(const struct roster_change *c, const struct roster_key *key, uint32_t day)
 {
-    struct row_reader row;
-    if (!find(c->txn, c->roster, key, &row)) {
+    struct roster_intervals intervals = find_intervals(c, key);
+    size_t i = interval_to_end(&intervals, day);
+    if (i == intervals.count) {
         return;
     }
-    struct roster_interval interval = {.from_day = row_get_u32(&row), .to_day = day};
-    put_interval(c, key, interval);
+    if (intervals.list[i].from_day > day) {
+        drop(&intervals, i);
+    } else {
+        intervals.list[i].to_day = day;
+    }
+    put_intervals(c, key, &intervals);
 }
+
+/* ---- writing, event by event ---- */
 
 static void on_class_formed(const struct roster_change *c, const Zhurnal__V1__ClassFormed *e)
 {
@@ -287,7 +367,7 @@ static void on_teaching(const struct roster_change *c, const Zhurnal__V1__Event 
     if (event->kind_case == ZHURNAL__V1__EVENT__KIND_TEACHING_ASSIGNED) {
         const Zhurnal__V1__TeachingAssigned *e = event->teaching_assigned;
         struct roster_key key = key_of(c->school, ROSTER_TEACHING, e->page, e->teacher);
-        put_interval(
+        begin_interval(
             c, &key, (struct roster_interval){.from_day = e->from_day, .to_day = e->to_day});
     } else {
         const Zhurnal__V1__TeachingEnded *e = event->teaching_ended;
@@ -301,7 +381,7 @@ static void on_enrolment(const struct roster_change *c, const Zhurnal__V1__Event
     if (event->kind_case == ZHURNAL__V1__EVENT__KIND_PUPIL_ENROLLED) {
         const Zhurnal__V1__PupilEnrolled *e = event->pupil_enrolled;
         struct roster_key key = key_of(c->school, ROSTER_ENROLMENT, e->class_id, e->pupil);
-        put_interval(c, &key, (struct roster_interval){.from_day = event->day});
+        begin_interval(c, &key, (struct roster_interval){.from_day = event->day});
     } else {
         const Zhurnal__V1__PupilLeft *e = event->pupil_left;
         struct roster_key key = key_of(c->school, ROSTER_ENROLMENT, e->class_id, e->pupil);

@@ -8,9 +8,9 @@
  *     CLASS        class  –        grade u32 ‖ letter
  *     SUBJECT      subject –       name
  *     PAGE         page   –        owner's kind u8 ‖ owner u64 ‖ subject u64 ‖ year u64
- *     TEACHING     page   teacher  from_day u32 ‖ to_day u32
+ *     TEACHING     page   teacher  n × (from_day u32 ‖ to_day u32)
  *     PERSON       person –        3 × (index u64 ‖ part u32): surname, given name, patronymic
- *     ENROLMENT    class  pupil    from_day u32 ‖ last_day u32
+ *     ENROLMENT    class  pupil    n × (from_day u32 ‖ last_day u32)
  *     NODE         node   –        directory 16 bytes; in school 0; the first one said stays
  *
  * Names of people are references into the log, never text. Threads: roster_evolve() in the apply
@@ -35,7 +35,7 @@ enum roster_kind {
     ROSTER_NODE = 9,
 };
 
-enum { ROSTER_KEY_SIZE = 8 + 1 + 8 + 8, ROSTER_NAME_PARTS = 3 };
+enum { ROSTER_KEY_SIZE = 8 + 1 + 8 + 8, ROSTER_NAME_PARTS = 3, ROSTER_INTERVALS_MAX = 100 };
 
 /* A part of an entry: text that stands in the log. */
 struct part_ref {
@@ -71,6 +71,13 @@ struct roster_interval {
     uint32_t from_day, to_day;
 };
 
+/* Who left and came back was there twice. No two of them overlap: a later one replaces those that
+ * it overlaps, and the oldest where there are too many. */
+struct roster_intervals {
+    struct roster_interval list[ROSTER_INTERVALS_MAX];
+    size_t count;
+};
+
 /* What an accepted event changes. Not of the roster: no-op. */
 void roster_evolve(const struct roster_change *change, const Zhurnal__V1__Event *event);
 
@@ -97,7 +104,8 @@ struct roster_walk {
 };
 void roster_walk_open(struct roster_walk *walk, struct txn *txn, struct table roster,
     uint64_t school, enum roster_kind kind, uint64_t id);
-bool roster_walk_next(struct roster_walk *walk, uint64_t *member, struct roster_interval *interval);
+bool roster_walk_next(
+    struct roster_walk *walk, uint64_t *member, struct roster_intervals *intervals);
 void roster_walk_close(struct roster_walk *walk);
 
 #endif
