@@ -609,6 +609,26 @@ static void a_substitute_stands_on_each_of_his_days(void **state)
     assert_int_equal(f->page->n_teachers, 2);
 }
 
+static void a_school_does_not_name_another(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t others = LEDGER_SCHOOL + 1;
+    Zhurnal__V1__Principal stranger = ledger_front_end;
+    stranger.schools = &others;
+    struct school_entry entry = {0};
+    struct school_draft *draft = begin(f);
+    draft->draft.school = others;
+    Zhurnal__V1__SchoolRegistered *school = DRAFT_ADD(draft, school_registered, SCHOOL_REGISTERED);
+    school->school = LEDGER_SCHOOL;
+    school->name = draft_text(draft, "Школа № 3");
+    draft_end(draft, &entry);
+    uint64_t index = ledger_append(&f->ledger, entry.request, &stranger);
+    assert_int_equal(ledger_apply(&f->ledger, &f->journal, index, WHOLE), STATUS_OK);
+    assert_int_equal(ledger_verdict(&f->journal, index).outcome, VERDICT_ACCEPTED);
+    read_page(f);
+    assert_string_equal(f->page->school_name, "Школа № 2");
+}
+
 static void a_changed_name_keeps_what_was_not_changed(void **state)
 {
     struct fixture *f = *state;
@@ -778,6 +798,7 @@ int main(void)
         TEST_WITH_FIXTURE(an_enrolment_said_again_replaces_the_one_before),
         TEST_WITH_FIXTURE(who_left_before_he_came_was_never_there),
         TEST_WITH_FIXTURE(a_substitute_stands_on_each_of_his_days),
+        TEST_WITH_FIXTURE(a_school_does_not_name_another),
         TEST_WITH_FIXTURE(a_changed_name_keeps_what_was_not_changed),
         TEST_WITH_FIXTURE(a_page_nobody_opened_is_not_found),
         TEST_WITH_FIXTURE(fresh_views_of_the_same_log_give_the_same_page),
