@@ -520,115 +520,6 @@ static void a_pupil_who_left_stands_on_the_days_he_was_there(void **state)
     assert_int_equal(f->page->n_pupils, 2);
 }
 
-/* ---- who came back ---- */
-
-static void enrol_again(struct fixture *f, uint64_t pupil, uint32_t day)
-{
-    struct school_draft *draft = ledger_begin(&f->ledger, day);
-    Zhurnal__V1__PupilEnrolled *enrolled = DRAFT_ADD(draft, pupil_enrolled, PUPIL_ENROLLED);
-    enrolled->pupil = pupil;
-    enrolled->class_id = CLASS;
-    end(f);
-}
-
-static void leave(struct fixture *f, uint64_t pupil, uint32_t day)
-{
-    struct school_draft *draft = ledger_begin(&f->ledger, day);
-    Zhurnal__V1__PupilLeft *left = DRAFT_ADD(draft, pupil_left, PUPIL_LEFT);
-    left->pupil = pupil;
-    left->class_id = CLASS;
-    end(f);
-}
-
-static size_t pupils_on(struct fixture *f, uint32_t from_day, uint32_t to_day)
-{
-    assert_int_equal(read_days(f, from_day, to_day), STATUS_OK);
-    return f->page->n_pupils;
-}
-
-static void a_pupil_who_came_back_stands_on_the_days_before_too(void **state)
-{
-    struct fixture *f = *state;
-    leave(f, ZHUKOV, 20261130);
-    enrol_again(f, ZHUKOV, 20270111);
-    assert_int_equal(pupils_on(f, DAY, 20261130), 3);
-    assert_int_equal(pupils_on(f, 20261201, 20270110), 2);
-    assert_int_equal(pupils_on(f, 20270111, 20270111), 3);
-    assert_int_equal(pupils_on(f, 0, 0), 3);
-    leave(f, ZHUKOV, 20270301);
-    assert_int_equal(pupils_on(f, 20270302, 0), 2);
-    assert_int_equal(pupils_on(f, DAY, DAY), 3);
-}
-
-static void an_enrolment_said_again_replaces_the_one_before(void **state)
-{
-    struct fixture *f = *state;
-    enrol_again(f, ZHUKOV, 20261201);
-    assert_int_equal(pupils_on(f, DAY, 20261130), 2);
-    assert_int_equal(pupils_on(f, 20261201, 0), 3);
-}
-
-static void who_left_before_he_came_was_never_there(void **state)
-{
-    struct fixture *f = *state;
-    leave(f, ZHUKOV, DAY - 1);
-    assert_int_equal(pupils_on(f, 0, 0), 2);
-}
-
-static void substitute(struct fixture *f, uint32_t from_day, uint32_t to_day)
-{
-    struct school_draft *draft = begin(f);
-    Zhurnal__V1__TeachingAssigned *teaching =
-        DRAFT_ADD(draft, teaching_assigned, TEACHING_ASSIGNED);
-    teaching->teacher = TEACHER + 1;
-    teaching->page = PAGE;
-    teaching->from_day = from_day;
-    teaching->to_day = to_day;
-    end(f);
-}
-
-static size_t teachers_on(struct fixture *f, uint32_t day)
-{
-    assert_int_equal(read_days(f, day, day), STATUS_OK);
-    return f->page->n_teachers;
-}
-
-static void a_substitute_stands_on_each_of_his_days(void **state)
-{
-    struct fixture *f = *state;
-    substitute(f, 20261201, 20261205);
-    substitute(f, 20260914, 20260918); /* Said late. */
-    assert_int_equal(teachers_on(f, 20261205), 2);
-    assert_int_equal(teachers_on(f, 20260914), 2);
-    assert_int_equal(teachers_on(f, 20261101), 1);
-    for (uint32_t i = 0; i < 200; i++) {
-        substitute(f, 20270101 + 10 * i, 20270105 + 10 * i);
-    }
-    assert_int_equal(teachers_on(f, 20270101 + 1990), 2);
-    assert_int_equal(read_days(f, 0, 0), STATUS_OK);
-    assert_int_equal(f->page->n_teachers, 2);
-}
-
-static void a_school_does_not_name_another(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t others = LEDGER_SCHOOL + 1;
-    Zhurnal__V1__Principal stranger = ledger_front_end;
-    stranger.schools = &others;
-    struct school_entry entry = {0};
-    struct school_draft *draft = begin(f);
-    draft->draft.school = others;
-    Zhurnal__V1__SchoolRegistered *school = DRAFT_ADD(draft, school_registered, SCHOOL_REGISTERED);
-    school->school = LEDGER_SCHOOL;
-    school->name = draft_text(draft, "Школа № 3");
-    draft_end(draft, &entry);
-    uint64_t index = ledger_append(&f->ledger, entry.request, &stranger);
-    assert_int_equal(ledger_apply(&f->ledger, &f->journal, index, WHOLE), STATUS_OK);
-    assert_int_equal(ledger_verdict(&f->journal, index).outcome, VERDICT_ACCEPTED);
-    read_page(f);
-    assert_string_equal(f->page->school_name, "Школа № 2");
-}
-
 static void a_changed_name_keeps_what_was_not_changed(void **state)
 {
     struct fixture *f = *state;
@@ -794,11 +685,6 @@ int main(void)
         TEST_WITH_FIXTURE(a_duplicate_shows_once),
         TEST_WITH_FIXTURE(lessons_come_by_day_and_bell_and_only_those_asked_for),
         TEST_WITH_FIXTURE(a_pupil_who_left_stands_on_the_days_he_was_there),
-        TEST_WITH_FIXTURE(a_pupil_who_came_back_stands_on_the_days_before_too),
-        TEST_WITH_FIXTURE(an_enrolment_said_again_replaces_the_one_before),
-        TEST_WITH_FIXTURE(who_left_before_he_came_was_never_there),
-        TEST_WITH_FIXTURE(a_substitute_stands_on_each_of_his_days),
-        TEST_WITH_FIXTURE(a_school_does_not_name_another),
         TEST_WITH_FIXTURE(a_changed_name_keeps_what_was_not_changed),
         TEST_WITH_FIXTURE(a_page_nobody_opened_is_not_found),
         TEST_WITH_FIXTURE(fresh_views_of_the_same_log_give_the_same_page),
