@@ -62,6 +62,21 @@ def write_and_read(count, node, frontend):
     count.expect("a limit ends a replay that follows", len(limited) == 1)
 
 
+def operators_see_no_persons(count, node, frontend):
+    """What a front end that leaves out the school sends is refused, and on the record."""
+    request = node.mark(5)
+    request.draft.school = 0
+    request.personal.add(subject=9, basis=entry_pb2.BASIS_SERVICE, text="Абдулаев")
+    count.expect_refused("a front end's entry without a school", grpc.StatusCode.PERMISSION_DENIED,
+                         "name a school", refused(append, frontend, request))
+    count.expect("is on the record", list(node.replay())[-1].entry != b"")
+    records = list(node.replay("operator", kinds=[1, 2, 3]))
+    count.expect("and is not an operator's to read",
+                 records[-1].verdict.school == 0 and records[-1].entry == b"")
+    shown = [r.kind for r in records if r.entry]
+    count.expect("who sees what was accepted for the cluster", 1 in shown and 3 in shown, shown)
+
+
 def follow(count, node, frontend):
     stream = node.replay(from_index=node.last_index() + 1, follow=True)
     written = []
@@ -139,6 +154,7 @@ def main():
             first_start(count, node)
             health(count, node)
             write_and_read(count, node, frontend)
+            operators_see_no_persons(count, node, frontend)
             follow(count, node, frontend)
             read_own_write(count, node, frontend)
             refusals(count, node, here)
