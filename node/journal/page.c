@@ -217,7 +217,9 @@ static int add_lesson(struct reading *r, struct lessons *lessons, const struct f
     }
     if (lessons->day_start == 0) {
         return error_set(r->err, STATUS_TOO_LARGE,
-            "day %" PRIu32 " of page %" PRIu64 " holds more than a message may", day, r->id);
+            "day %" PRIu32 " of page %" PRIu64
+            " holds more than a message may: ask for the days before it, and for those after it",
+            day, r->id);
     }
     page->n_lessons = lessons->day_start;
     page->next_day = day;
