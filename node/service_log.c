@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { PIECE_BYTES = 1 << 20, PIECE_RECORDS = 2000, PIECE_ARENA = 64 << 20 };
+/* Verdicts of many small events are larger than their entries: a piece ends where they fill it. */
+enum { PIECE_BYTES = 1 << 20, PIECE_RECORDS = 2000, PIECE_VERDICTS = 2 << 20 };
+enum { PIECE_ARENA = 2 * PIECE_VERDICTS };
 enum { SCHOOLS_MAX = 64, KINDS_MAX = 16 }; /* In one request: each record is compared with all. */
 
 struct replay {
@@ -120,19 +122,22 @@ static int read_record(struct replay *replay, struct txn *views, const struct re
     return STATUS_OK;
 }
 
+/* Moves on behind what it has read: count records, or fewer. */
 static int read_verdicts(struct replay *replay, size_t count)
 {
     struct txn views;
     int status = STATUS_OK;
+    size_t done = 0;
     replay->responses = arena_alloc(&replay->arena, count * sizeof *replay->responses);
     if (replay->responses == NULL) {
         return STATUS_NO_MEMORY;
     }
     txn_begin_read(&views, &group_journal(replay->service->group)->views.env);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = read_record(replay, &views, &replay->records[i]);
+    while (done < count && status == STATUS_OK && replay->arena.used < PIECE_VERDICTS) {
+        status = read_record(replay, &views, &replay->records[done++]);
     }
     txn_abort(&views);
+    replay->next += done;
     return status;
 }
 
@@ -150,7 +155,6 @@ static void run_piece(struct pool_job *job)
     txn_abort(&txn);
     if (replay->status == STATUS_OK) {
         replay->status = read_verdicts(replay, count);
-        replay->next += count;
     }
 }
 
