@@ -46,9 +46,12 @@ static void on_peers_stopped(void *arg)
     enter(d, DAEMON_DRAINING, DAEMON_DRAIN_MS);
 }
 
+/* From here on the group does nothing more: a commit marker that falls due would find no writer. */
 static void end_threads(struct daemon *d)
 {
     enter(d, DAEMON_ENDING, 0);
+    (void)uv_prepare_stop(&d->turn);
+    (void)uv_timer_stop(&d->timer);
     if (d->writer != NULL) {
         writer_stop(d->writer, on_writer_closed, d);
     } else {
