@@ -81,12 +81,31 @@ struct reading {
     int line;
 };
 
-/* libinih does not tell lines' numbers. */
+static void skip_line(FILE *file)
+{
+    int c;
+    do {
+        c = getc(file);
+    } while (c != '\n' && c != EOF);
+}
+
+/* libinih does not tell lines' numbers, and takes what does not fit for a line of its own. Of a
+ * comment that is left out. */
 static char *read_line(char *out, int size, void *arg)
 {
     struct reading *reading = arg;
     char *line = fgets(out, size, reading->file);
     reading->line += line != NULL;
+    if (line == NULL || strchr(line, '\n') != NULL || feof(reading->file)) {
+        return line;
+    }
+    char first = line[strspn(line, " \t")];
+    if (first != '#' && first != ';') {
+        error_set(reading->err, STATUS_INVALID, "%s:%d: a line is longer than %d bytes: shorten it",
+            reading->path, reading->line, size - 2);
+        return NULL;
+    }
+    skip_line(reading->file);
     return line;
 }
 

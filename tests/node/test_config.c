@@ -123,6 +123,28 @@ static void a_mistake_is_named_with_file_line_and_cure(void **state)
     }
 }
 
+/* libinih takes 200 bytes at a time; a comment in Russian is soon longer. */
+static void a_long_comment_is_a_comment_and_a_long_line_a_mistake(void **state)
+{
+    (void)state;
+    enum { LONG = 100 };
+    char comment[2 * LONG + 1] = "";
+    char text[sizeof comment + 64];
+    for (size_t i = 0; i < LONG; i++) {
+        memcpy(comment + 2 * i, "Ж", 2);
+    }
+    (void)snprintf(text, sizeof text, "[node]\n  # %s\nlog = loud\n", comment);
+    struct config config;
+    struct error err = {0};
+    config_init(&config);
+    assert_int_equal(config_read(&config, file_of(text), &err), STATUS_INVALID);
+    assert_non_null(strstr(err.text, ":3: log takes"));
+    text[strcspn(text, "#")] = 'd';
+    assert_int_equal(config_read(&config, file_of(text), &err), STATUS_INVALID);
+    assert_non_null(strstr(err.text, ":2: "));
+    assert_non_null(strstr(err.text, "longer than"));
+}
+
 static void a_file_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -226,6 +248,7 @@ int main(void)
         TEST_WITH_FIXTURE(what_is_not_said_has_defaults),
         cmocka_unit_test(the_example_is_a_configuration),
         TEST_WITH_FIXTURE(a_mistake_is_named_with_file_line_and_cure),
+        TEST_WITH_FIXTURE(a_long_comment_is_a_comment_and_a_long_line_a_mistake),
         TEST_WITH_FIXTURE(a_file_that_is_not_there_is_named),
         cmocka_unit_test(a_directory_is_enough),
         TEST_WITH_FIXTURE(the_command_line_stands_above_the_file),
