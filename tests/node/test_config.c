@@ -128,10 +128,11 @@ static void a_long_comment_is_a_comment_and_a_long_line_a_mistake(void **state)
 {
     (void)state;
     enum { LONG = 100 };
-    char comment[2 * LONG + 1] = "";
+    static const char LETTER[] = "Ж"; /* Of two bytes. */
+    char comment[LONG * (sizeof LETTER - 1) + 1];
     char text[sizeof comment + 64];
     for (size_t i = 0; i < LONG; i++) {
-        memcpy(comment + 2 * i, "Ж", 2);
+        (void)snprintf(comment + i * (sizeof LETTER - 1), sizeof LETTER, "%s", LETTER);
     }
     (void)snprintf(text, sizeof text, "[node]\n  # %s\nlog = loud\n", comment);
     struct config config;
