@@ -1,9 +1,11 @@
 #include "node/journal/submission.h"
 
 #include "proto/guard.h"
+#include "proto/integer.h"
 #include "proto/wire.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 enum {
     FIELD_DRAFT = 1,
@@ -31,6 +33,52 @@ void submission_part_hash(
     sha256_update(&sha, part->text, strlen(part->text));
     sha256_final(&sha, out);
 }
+
+/* ---- ids ---- */
+
+/* Nodes' ids are no client's: 64 random bits. */
+static bool names_a_node(const ProtobufCMessageDescriptor *type)
+{
+    return type == &zhurnal__v1__node_added__descriptor ||
+        type == &zhurnal__v1__node_removed__descriptor ||
+        type == &zhurnal__v1__clock_skew_seen__descriptor;
+}
+
+/* A number, or several, packed. */
+static uint64_t largest(const struct wire_field *wire)
+{
+    uint64_t most = wire->value;
+    for (size_t i = 0; i + sizeof most <= wire->bytes.size; i += sizeof most) {
+        uint64_t value = get_u64_le(wire->bytes.data + i);
+        most = value > most ? value : most;
+    }
+    return most;
+}
+
+/* What was decoded has no more levels than that allows. In the contract fixed64 is an id. */
+static int check_ids(
+    const ProtobufCMessageDescriptor *type, struct bytes encoded, struct error *err)
+{
+    int status = STATUS_OK;
+    struct wire_reader reader = wire_reader_of(encoded);
+    struct wire_field wire;
+    while (status == STATUS_OK && wire_next(&reader, &wire)) {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field(type, wire.number);
+        if (field == NULL) {
+            continue; /* From a newer schema. */
+        }
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE && !names_a_node(field->descriptor)) {
+            status = check_ids(field->descriptor, wire.bytes, err);
+        } else if (field->type == PROTOBUF_C_TYPE_FIXED64 && largest(&wire) > SUBMISSION_ID_MAX) {
+            status = error_set(err, STATUS_INVALID, "%s.%s is %" PRIu64 ": ids lie in 1 … 2^53 - 1",
+                type->short_name, field->name, largest(&wire));
+        }
+    }
+    return status;
+}
+
+/* ---- the request's fields ---- */
 
 int submission_check_draft(const Zhurnal__V1__Draft *draft, struct error *err)
 {
@@ -69,7 +117,8 @@ static int take_draft(
     }
     status = submission_check_draft(submission->draft, err);
     submission->entry_id = submission->draft->entry_id.data;
-    return status;
+    return status == STATUS_OK ? check_ids(&zhurnal__v1__draft__descriptor, submission->slice, err)
+                               : status;
 }
 
 static int add_personal(
@@ -92,7 +141,7 @@ static int add_personal(
             "part %zu names no basis: say by which right its text is held", number);
     }
     submission->personal[submission->personal_count++] = part;
-    return STATUS_OK;
+    return check_ids(&zhurnal__v1__personal__descriptor, encoded, err);
 }
 
 static int take_field(const struct wire_field *field, struct arena *arena,

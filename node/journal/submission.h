@@ -19,6 +19,9 @@ enum {
     SALT_SIZE = 16,
 };
 
+/* Of what clients name: exact in JavaScript's numbers. */
+#define SUBMISSION_ID_MAX ((UINT64_C(1) << 53) - 1)
+
 struct submission {
     struct bytes slice;              /* The draft as received; borrowed from the request. */
     const Zhurnal__V1__Draft *draft; /* Decoded; in the arena. */

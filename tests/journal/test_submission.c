@@ -122,6 +122,52 @@ static void fields_that_nobody_knows_stay_in_the_slice(void **state)
         slice_tail, sizeof slice_tail);
 }
 
+static void ids_are_exact_in_javascript(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__V1__AttendanceTaken *taken = DRAFT_ADD(&f->draft, attendance_taken, ATTENDANCE_TAKEN);
+    Zhurnal__V1__AttendanceException *exception =
+        draft_message(&f->draft, &zhurnal__v1__attendance_exception__descriptor);
+    taken->lesson = SUBMISSION_ID_MAX;
+    taken->n_exceptions = 1;
+    taken->exceptions = draft_alloc(&f->draft, sizeof(void *));
+    taken->exceptions[0] = exception;
+    exception->pupil = SUBMISSION_ID_MAX;
+    encode(f);
+    assert_int_equal(parse(f), STATUS_OK);
+    exception->pupil++;
+    encode(f);
+    assert_refused(f, STATUS_INVALID, "AttendanceException.pupil is 9007199254740992");
+}
+
+static void each_of_a_list_of_ids_is_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t pupils[] = {1, SUBMISSION_ID_MAX + 1, 2};
+    Zhurnal__V1__HomeworkSet *set = DRAFT_ADD(&f->draft, homework_set, HOMEWORK_SET);
+    set->pupils = pupils;
+    set->n_pupils = sizeof pupils / sizeof *pupils;
+    encode(f);
+    assert_refused(f, STATUS_INVALID, "HomeworkSet.pupils");
+}
+
+static void a_part_is_about_somebody_with_such_an_id(void **state)
+{
+    struct fixture *f = *state;
+    add_person(f, "Абдулаев")->subject = UINT64_MAX;
+    encode(f);
+    assert_refused(f, STATUS_INVALID, "Personal.subject");
+}
+
+static void nodes_have_ids_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__V1__NodeRemoved *removed = DRAFT_ADD(&f->draft, node_removed, NODE_REMOVED);
+    removed->node = UINT64_MAX;
+    encode(f);
+    assert_int_equal(parse(f), STATUS_OK);
+}
+
 static void signature_and_check_only_are_read(void **state)
 {
     struct fixture *f = *state;
@@ -313,6 +359,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(the_draft_is_the_slice_as_it_came),
         TEST_WITH_FIXTURE(fields_that_nobody_knows_stay_in_the_slice),
+        TEST_WITH_FIXTURE(ids_are_exact_in_javascript),
+        TEST_WITH_FIXTURE(each_of_a_list_of_ids_is_looked_at),
+        TEST_WITH_FIXTURE(a_part_is_about_somebody_with_such_an_id),
+        TEST_WITH_FIXTURE(nodes_have_ids_of_their_own),
         TEST_WITH_FIXTURE(signature_and_check_only_are_read),
         TEST_WITH_FIXTURE(a_draft_that_comes_twice_is_refused),
         TEST_WITH_FIXTURE(a_request_without_a_draft_is_refused),
