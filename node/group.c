@@ -102,13 +102,22 @@ static bool is_sole_voter(struct group *g)
     return self && voters == 1;
 }
 
+static int64_t lag_behind_log(struct group *g)
+{
+    int64_t lag = g->last_stamp_ms - group_now(g).ms;
+    return lag > CLOCK_TOLERANCE_MS ? lag : 0;
+}
+
 int64_t group_clock_lag(struct group *g)
 {
     if (g->led_term == 0 || !is_sole_voter(g)) {
         return 0;
     }
-    int64_t lag = g->last_stamp_ms - group_now(g).ms;
-    return lag > CLOCK_TOLERANCE_MS ? lag : 0;
+    if (lag_behind_log(g) > 0) {
+        /* Nothing was stamped by it yet, so whoever sets it right now is believed. */
+        clock_start(&g->clock, g->world.clock(g->world.arg));
+    }
+    return lag_behind_log(g);
 }
 
 /* ---- leading ---- */
@@ -327,12 +336,13 @@ bool group_is_quiet(const struct group *g)
 
 struct group_status group_status(struct group *g)
 {
+    bool behind = group_clock_lag(g) > 0; /* First: it may be what makes the clock believed. */
     return (struct group_status){.driver = driver_status(g->driver),
         .applied = g->applied,
         .parked = g->parked,
         .full = g->full,
         .clock_untrusted = group_now(g).untrusted,
-        .clock_behind = group_clock_lag(g) > 0,
+        .clock_behind = behind,
         .waiting = g->pending.count,
         .waiting_bytes = g->pending.bytes};
 }

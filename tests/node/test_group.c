@@ -276,6 +276,20 @@ static void a_sole_voter_whose_clock_is_behind_its_log_takes_nothing_and_names_t
     assert_int_equal(last_index(solo), last);
 }
 
+static void the_cure_of_a_clock_that_is_behind_needs_no_restart(void **state)
+{
+    struct solo *solo = *state;
+    (void)solo_append(solo, solo_mark(solo, 1, 5));
+    solo->clock.wall_ms -= HOUR_MS;
+    solo_restart(solo);
+    solo_run(solo, 10);
+    assert_int_equal(solo_append(solo, solo_mark(solo, 2, 5)).status, STATUS_PRECONDITION);
+    solo->clock.wall_ms += HOUR_MS;
+    assert_false(group_status(solo->group).clock_untrusted);
+    assert_false(group_status(solo->group).clock_behind);
+    assert_int_equal(solo_append(solo, solo_mark(solo, 2, 5)).status, STATUS_OK);
+}
+
 static void stamps_never_fall(void **state)
 {
     struct solo *solo = *state;
@@ -416,6 +430,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_clock_that_jumps_ahead_is_not_followed),
         TEST_WITH_FIXTURE(
             a_sole_voter_whose_clock_is_behind_its_log_takes_nothing_and_names_the_cure),
+        TEST_WITH_FIXTURE(the_cure_of_a_clock_that_is_behind_needs_no_restart),
         TEST_WITH_FIXTURE(stamps_never_fall),
         TEST_WITH_FIXTURE(too_much_at_once_is_refused_not_queued),
         TEST_WITH_FIXTURE(a_watch_fires_once_when_its_index_is_applied),
