@@ -129,7 +129,7 @@ static void describe(struct append_item *item)
 {
     struct arena arena;
     struct submission submission;
-    arena_init(&arena, submission_arena_limit(item->size));
+    arena_init(&arena, SUBMISSION_ARENA_LIMIT);
     int status = submission_parse(bytes_of(item->request, item->size), &arena, &submission, NULL);
     item->too_large = status == STATUS_TOO_LARGE;
     if (status == STATUS_OK) {

@@ -170,7 +170,7 @@ static int create_server(struct daemon *d, struct error *err)
         .context = d};
     const struct peers_options peers = {.tls = d->client_tls,
         .identity = d->store.state.identity,
-        .level_max = SERVICE_LEVEL_MAX,
+        .level_max = JOURNAL_LEVEL_MAX,
         .version = ZHURNAL_VERSION,
         .log = &d->store.log};
     d->server = rpc_server_create(&d->loop, &options);

@@ -200,7 +200,7 @@ static void answer_result(struct group *g, const struct apply_result *result)
     if (pending == NULL || pending->index != result->index) {
         return;
     }
-    if (result->verdict.outcome == VERDICT_DUPLICATE) {
+    if (result->verdict.first_index != 0) {
         group_answer_recorded(g, pending, result->verdict.first_index);
         return;
     }

@@ -86,21 +86,6 @@ static int find_recorded(struct call *call, struct found *found)
     return status;
 }
 
-/* A stranger to the school learns nothing of it: his write is judged, and refused. */
-static bool may_know(const struct call *call)
-{
-    const Zhurnal__V1__Principal *principal = call->request->principal;
-    if (principal->kind != ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_FRONTEND) {
-        return true;
-    }
-    for (size_t i = 0; i < principal->n_schools; i++) {
-        if (principal->schools[i] == call->submission.draft->school) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* sentence is where it says what it says. */
 static struct group_answer answer_of(const struct found *found, char sentence[SENTENCE_SIZE])
 {
@@ -117,13 +102,28 @@ static struct group_answer answer_of(const struct found *found, char sentence[SE
         .status = STATUS_ENTRY_ID_TAKEN, .sentence = sentence, .taken_index = found->index};
 }
 
+/* Whoever may not write here is told so, and not what stands here. True if that was the answer. */
+static bool turn_away(const struct call *call)
+{
+    struct verdict verdict = {0};
+    if (decide_may_write(call->submission.draft, call->request->principal, &verdict)) {
+        return false;
+    }
+    const struct group_answer answer = {.verdict = &verdict};
+    call->request->answer(call->request->arg, &answer);
+    return true;
+}
+
+/* An attempt that was refused is told so again, whoever made it. */
+static bool may_know(const struct found *found)
+{
+    return found->same && found->verdict.outcome == VERDICT_REFUSED;
+}
+
 /* True if that was the answer. */
 static bool answer_from_journal(struct call *call)
 {
     struct found found = {0};
-    if (!may_know(call)) {
-        return false;
-    }
     int status = find_recorded(call, &found);
     if (status == STATUS_NOT_FOUND) {
         return false;
@@ -132,8 +132,15 @@ static bool answer_from_journal(struct call *call)
         answer_error(call, status, status_text(status));
         return true;
     }
+    if (!may_know(&found) && turn_away(call)) {
+        return true;
+    }
     char sentence[SENTENCE_SIZE];
-    const struct group_answer answer = answer_of(&found, sentence);
+    struct group_answer answer = answer_of(&found, sentence);
+    if (call->submission.check_only) {
+        answer.index = 0;
+        answer.recorded_at_ms = 0;
+    }
     call->request->answer(call->request->arg, &answer);
     return true;
 }
@@ -173,18 +180,28 @@ static void answer_check(struct call *call)
 
 /* ---- a new entry ---- */
 
-/* True if the draft raises the feature level beyond what every member knows. */
-static bool raises_too_far(const struct call *call)
+/* What changes how all that follows is stamped or judged is asked for before the log: not every
+ * member may know how. */
+static bool admit_turning_points(const struct call *call)
 {
     const Zhurnal__V1__Draft *draft = call->submission.draft;
     for (size_t i = 0; i < draft->n_events; i++) {
         const Zhurnal__V1__Event *event = draft->events[i];
+        if (event->kind_case == ZHURNAL__V1__EVENT__KIND_CLOCK_RESET) {
+            answer_error(call, STATUS_UNIMPLEMENTED,
+                "this version stamps on from its log and cannot be reset: correct the nodes' clocks "
+                "instead");
+            return false;
+        }
         if (event->kind_case == ZHURNAL__V1__EVENT__KIND_FEATURE_LEVEL_RAISED &&
             event->feature_level_raised->level > call->group->level_max) {
-            return true;
+            answer_error(call, STATUS_PRECONDITION,
+                "a member's software does not know this feature level, or has not been heard: "
+                "bring every node up, with software that knows it, and send again");
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* True if this node takes the write; otherwise it has answered. */
@@ -208,10 +225,7 @@ static bool admit(const struct call *call)
         answer_error(call, STATUS_BUSY, status_text(STATUS_BUSY));
         return false;
     }
-    if (raises_too_far(call)) {
-        answer_error(call, STATUS_PRECONDITION,
-            "a member's software does not know this feature level, or has not been heard: bring "
-            "every node up, with software that knows it, and send again");
+    if (!admit_turning_points(call)) {
         return false;
     }
     int64_t lag = group_clock_lag(g);
@@ -237,9 +251,13 @@ static bool join(struct call *call)
     if (pending == NULL) {
         return false;
     }
+    if (turn_away(call)) {
+        return true;
+    }
     if (!entry_same(&call->submission, payload_bytes(pending->payload))) {
         answer_error(call, STATUS_UNAVAILABLE,
-            "another entry with this id is being recorded: send this one under a new id");
+            "another entry with this id is being recorded: send again to hear where it stands, or "
+            "send this one under a new id");
     } else if (pending_join(pending, call->request->answer, call->request->arg) != STATUS_OK) {
         answer_error(call, STATUS_NO_MEMORY, status_text(STATUS_NO_MEMORY));
     }
@@ -295,9 +313,12 @@ static void queue(struct call *call)
 
 static void take(struct call *call)
 {
+    if (answer_from_journal(call)) {
+        return;
+    }
     if (call->submission.check_only) {
         answer_check(call);
-    } else if (!answer_from_journal(call) && !join(call) && admit(call)) {
+    } else if (!join(call) && admit(call)) {
         queue(call);
     }
 }
@@ -306,7 +327,8 @@ void group_submit(struct group *g, const struct group_request *request)
 {
     struct error err = {0};
     struct call call = {.group = g, .request = request};
-    arena_init(&call.arena, submission_arena_limit(request->raw.size) + JOURNAL_ARENA_LIMIT);
+    /* It is parsed, and then judged, or what stands already is read. */
+    arena_init(&call.arena, SUBMISSION_ARENA_LIMIT + JOURNAL_ARENA_LIMIT);
     int status = submission_parse(request->raw, &call.arena, &call.submission, &err);
     if (status == STATUS_OK) {
         take(&call);

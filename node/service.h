@@ -19,7 +19,6 @@
 #include <sys/queue.h>
 
 enum {
-    SERVICE_LEVEL_MAX = 1, /* The highest feature level that this software knows. */
     SERVICE_REPLAYS_MAX = 256,
     /* Of one message. Clients' writes are held to less (submission.h), but among nodes an entry is
      * larger than its request was, by what it is stamped and salted with, and has company. */

@@ -61,7 +61,7 @@ static void fill_node(const struct service *service, Zhurnal__V1__StatusResponse
     out->directory.len = sizeof identity->directory;
     out->version = version;
     out->uptime_ms = (int64_t)(uv_now(service->loop) - service->started_ms);
-    out->level_max = SERVICE_LEVEL_MAX;
+    out->level_max = JOURNAL_LEVEL_MAX;
 }
 
 static void on_status(struct rpc_call *call, const ProtobufCMessage *message, struct bytes encoded)

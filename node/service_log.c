@@ -82,11 +82,12 @@ static bool wants_school(
     return request->n_schools == 0;
 }
 
-/* What was accepted in school 0. A refused command may be anybody's: of a front end that left out
- * the school, with all that it meant for it. */
-static bool is_of_cluster(const struct verdict *verdict)
+/* What was accepted in school 0, and says nothing of a person. A refused command may be anybody's:
+ * of a front end that left out the school, with all that it meant for it. */
+static bool is_of_cluster(const struct verdict *verdict, const struct record *record)
 {
-    return verdict->school == 0 && verdict->outcome == VERDICT_ACCEPTED;
+    return verdict->school == 0 && verdict->outcome == VERDICT_ACCEPTED &&
+        !entry_has_parts(record->payload);
 }
 
 static int read_record(struct replay *replay, struct txn *views, const struct record *record)
@@ -108,7 +109,7 @@ static int read_record(struct replay *replay, struct txn *views, const struct re
     zhurnal__v1__replay_response__init(response);
     response->index = record->index;
     response->kind = (Zhurnal__V1__RecordKind)record->kind;
-    if (!replay->hides_schools || !is_command || is_of_cluster(&verdict)) {
+    if (!replay->hides_schools || !is_command || is_of_cluster(&verdict, record)) {
         response->entry.data = (uint8_t *)record->payload.data;
         response->entry.len = record->payload.size;
     }

@@ -148,6 +148,13 @@ static bool principal_may(struct judge *judge)
     }
 }
 
+bool decide_may_write(const Zhurnal__V1__Draft *draft, const Zhurnal__V1__Principal *principal,
+    struct verdict *verdict)
+{
+    struct judge judge = {.draft = draft, .principal = principal, .verdict = verdict};
+    return principal_may(&judge);
+}
+
 /* FeatureLevelRaised and ClockReset change how everything after them is judged. */
 static bool turning_point_may(struct judge *judge, size_t k)
 {
@@ -168,13 +175,31 @@ static bool turning_point_may(struct judge *judge, size_t k)
     return true;
 }
 
+static bool school_may(struct judge *judge, size_t k)
+{
+    if ((int)judge->principal->kind != ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_FOUNDER) {
+        return refuse(judge, RULE_FOUNDER_ONLY, k);
+    }
+    return judge->draft->school == 0 || refuse(judge, RULE_WRONG_SCHOOL, k);
+}
+
+static bool event_may(struct judge *judge, size_t k)
+{
+    switch ((int)judge->draft->events[k - 1]->kind_case) {
+    case ZHURNAL__V1__EVENT__KIND_SCHOOL_REGISTERED:
+        return school_may(judge, k);
+    case ZHURNAL__V1__EVENT__KIND_FEATURE_LEVEL_RAISED:
+    case ZHURNAL__V1__EVENT__KIND_CLOCK_RESET:
+        return turning_point_may(judge, k);
+    default:
+        return true;
+    }
+}
+
 static bool events_may(struct judge *judge)
 {
-    for (size_t i = 0; i < judge->draft->n_events; i++) {
-        int kind = (int)judge->draft->events[i]->kind_case;
-        bool turning_point = kind == ZHURNAL__V1__EVENT__KIND_FEATURE_LEVEL_RAISED ||
-            kind == ZHURNAL__V1__EVENT__KIND_CLOCK_RESET;
-        if (turning_point && !turning_point_may(judge, i + 1)) {
+    for (size_t k = 1; k <= judge->draft->n_events; k++) {
+        if (!event_may(judge, k)) {
             return false;
         }
     }
@@ -219,7 +244,8 @@ int decide(const struct decide_state *state, struct bytes slice, const Zhurnal__
 
     struct judge judge = {
         .state = state, .draft = draft, .principal = principal, .verdict = verdict};
-    if (!is_first(&judge) || !kinds_are_known(&judge, slice) || !principal_may(&judge) ||
+    /* Whoever may not write here is not told what was written. */
+    if (!principal_may(&judge) || !is_first(&judge) || !kinds_are_known(&judge, slice) ||
         !events_may(&judge)) {
         return STATUS_OK;
     }

@@ -20,6 +20,10 @@ struct decide_state {
     bool same_draft;      /* … with the same draft's bytes. */
 };
 
+/* Whether this principal may write this draft at all; false: verdict says by which rule not. */
+bool decide_may_write(const Zhurnal__V1__Draft *draft, const Zhurnal__V1__Principal *principal,
+    struct verdict *verdict);
+
 /* Fills outcome, rule, event, first_index, events, count; not the school's fields. STATUS_OK or
  * STATUS_NO_MEMORY. verdict->events is in the arena. */
 int decide(const struct decide_state *state, struct bytes slice, const Zhurnal__V1__Draft *draft,

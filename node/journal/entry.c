@@ -258,6 +258,13 @@ bool entry_repeats(struct bytes payload, struct bytes first)
     return !next_part(&first_reader, &first_part);
 }
 
+bool entry_has_parts(struct bytes payload)
+{
+    struct wire_reader reader = wire_reader_of(payload);
+    struct sealed_part part;
+    return next_part(&reader, &part);
+}
+
 bool entry_part(struct bytes payload, uint32_t number, struct bytes *text)
 {
     struct wire_reader reader = wire_reader_of(payload);

@@ -46,6 +46,8 @@ bool entry_same(const struct submission *submission, struct bytes payload);
 /* The same of two payloads, but for salts: a leader may have chosen them. */
 bool entry_repeats(struct bytes payload, struct bytes first);
 
+/* True if personal text travels in it, under a key or not. */
+bool entry_has_parts(struct bytes payload);
 /* The text of part number (from 1) of the entry, borrowed from payload. False where there is none,
  * or it is sealed under a key. */
 bool entry_part(struct bytes payload, uint32_t number, struct bytes *text);

@@ -45,8 +45,8 @@ struct journal_state {
     uint8_t digest[SHA256_SIZE];
     uint32_t level;
     uint32_t clock_epoch;
-    /* No later command is stamped before it: the last command's recorded_at, or the time that a
-     * ClockReset set. */
+    /* The last command's recorded_at, or the time that a ClockReset set. Before it no command is
+     * stamped in this clock epoch. */
     int64_t last_stamp_ms;
 };
 

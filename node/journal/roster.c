@@ -295,13 +295,6 @@ static void end_interval(const struct roster_change *c, const struct roster_key 
 /* ---- writing, event by event ---- */
 
 /* Schools are registered in school 0: none names another. */
-static void on_school(const struct roster_change *c, const Zhurnal__V1__SchoolRegistered *e)
-{
-    if (c->school == 0) {
-        put_name(c, e->school, ROSTER_SCHOOL, 0, e->name);
-    }
-}
-
 static void on_class_formed(const struct roster_change *c, const Zhurnal__V1__ClassFormed *e)
 {
     uint8_t head[CLASS_HEAD_SIZE];
@@ -416,7 +409,8 @@ void roster_evolve(const struct roster_change *c, const Zhurnal__V1__Event *even
 {
     switch ((int)event->kind_case) {
     case ZHURNAL__V1__EVENT__KIND_SCHOOL_REGISTERED:
-        on_school(c, event->school_registered);
+        put_name(c, event->school_registered->school, ROSTER_SCHOOL, 0,
+            event->school_registered->name);
         break;
     case ZHURNAL__V1__EVENT__KIND_SCHOOL_YEAR_OPENED:
         put_name(c, c->school, ROSTER_YEAR, event->school_year_opened->year,

@@ -14,12 +14,6 @@ enum {
     FIELD_CHECK_ONLY = 4,
 };
 
-size_t submission_arena_limit(size_t request_size)
-{
-    /* Draft and parts are decoded apart, and each may take its base. */
-    return 2 * guard_arena_limit(request_size);
-}
-
 void submission_part_hash(
     const Zhurnal__V1__Personal *part, struct bytes salt, uint8_t out[SHA256_SIZE])
 {
@@ -134,6 +128,10 @@ static int add_personal(
         return error_set(err, STATUS_INVALID,
             "the salt of part %zu has %zu bytes: make it %d random bytes, or leave it out", number,
             part->salt.len, SALT_SIZE);
+    }
+    if (part->subject == 0) {
+        return error_set(err, STATUS_INVALID,
+            "part %zu is about nobody: its subject is the id of the person it speaks of", number);
     }
     if (part->basis < ZHURNAL__V1__BASIS__BASIS_LAW ||
         part->basis > ZHURNAL__V1__BASIS__BASIS_CONSENT) {

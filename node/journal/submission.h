@@ -15,6 +15,9 @@ enum {
     SUBMISSION_DRAFT_MAX = 1 << 20,
     SUBMISSION_EVENTS_MAX = 1000,
     SUBMISSION_PARTS_MAX = 4000, /* As many as 1,000 registered persons have. */
+    /* An arena for submission_parse() needs no more: the heaviest draft, a MiB of unknown fields of
+     * two bytes each, takes 52 MiB. */
+    SUBMISSION_ARENA_LIMIT = 64 << 20,
     ENTRY_ID_SIZE = 16,
     SALT_SIZE = 16,
 };
@@ -32,9 +35,6 @@ struct submission {
     struct bytes signature;
     bool check_only;
 };
-
-/* Bytes an arena may need for a request of so many. */
-size_t submission_arena_limit(size_t request_size);
 
 /* raw and arena must outlive the submission. STATUS_MALFORMED or STATUS_INVALID (both
  * INVALID_ARGUMENT), STATUS_TOO_LARGE, STATUS_NO_MEMORY; err says which part, and what to do. */

@@ -34,7 +34,8 @@
     X(WRONG_SCHOOL, 9, 3, "this event belongs to the cluster: send it with school 0")              \
     X(LEVEL_NOT_NEXT, 10, 9,                                                                       \
         "the feature level is raised by one at a time: raise it to the level in force plus one")   \
-    X(STANDS_ALONE, 11, 3, "this event must be the only one of its entry: send it by itself")
+    X(STANDS_ALONE, 11, 3, "this event must be the only one of its entry: send it by itself")      \
+    X(FOUNDER_ONLY, 12, 7, "only the founder may record this: use the founder's certificate")
 
 enum rule {
 #define X(name, number, grpc, sentence) RULE_##name = (number),

@@ -274,6 +274,37 @@ static void an_entry_id_seen_before_is_a_duplicate_or_taken(void **state)
     assert_int_equal(f->verdict.first_index, 12);
 }
 
+static void a_school_is_registered_in_school_0_by_the_founder_alone(void **state)
+{
+    struct fixture *f = *state;
+    DRAFT_ADD(&f->draft, school_year_opened, SCHOOL_YEAR_OPENED);
+    DRAFT_ADD(&f->draft, school_registered, SCHOOL_REGISTERED);
+    judge(f);
+    assert_refused(f, RULE_FOUNDER_ONLY, 2);
+    f->draft.draft.school = 0;
+    be(f, ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_OPERATOR);
+    judge(f);
+    assert_refused(f, RULE_FOUNDER_ONLY, 2);
+    be(f, ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_FOUNDER);
+    judge(f);
+    assert_accepted(f, 2);
+    f->draft.draft.school = SCHOOL;
+    judge(f);
+    assert_refused(f, RULE_WRONG_SCHOOL, 2);
+}
+
+static void who_may_not_write_is_not_told_what_stands_there(void **state)
+{
+    struct fixture *f = *state;
+    DRAFT_ADD(&f->draft, lesson_held, LESSON_HELD);
+    f->draft.draft.school = 78;
+    f->known.first_index = 12;
+    f->known.same_draft = true;
+    judge(f);
+    assert_refused(f, RULE_OUTSIDE_SCHOOLS, 0);
+    assert_int_equal(f->verdict.first_index, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +322,8 @@ int main(void)
         TEST_WITH_FIXTURE(the_level_is_raised_by_an_entry_of_its_own),
         TEST_WITH_FIXTURE(a_clock_is_reset_by_an_operator_in_school_0),
         TEST_WITH_FIXTURE(an_entry_id_seen_before_is_a_duplicate_or_taken),
+        TEST_WITH_FIXTURE(a_school_is_registered_in_school_0_by_the_founder_alone),
+        TEST_WITH_FIXTURE(who_may_not_write_is_not_told_what_stands_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

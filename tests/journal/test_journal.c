@@ -2,6 +2,7 @@
  * applied. */
 #include "node/journal/journal.h"
 #include "proto/hex.h"
+#include "proto/wire.h"
 #include "storage/leaf.h"
 #include "tests/lib/ledger.h"
 #include "tests/lib/test.h"
@@ -318,6 +319,34 @@ static void a_clock_reset_opens_the_next_epoch_and_moves_the_last_stamp(void **s
     assert_int_equal(ledger_state(&f->journal).last_stamp_ms, 1000);
 }
 
+/* What is taken must be judged: memory that runs out there would stop every node. */
+static void the_heaviest_draft_is_judged(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t request[SUBMISSION_DRAFT_MAX + 16];
+    static const uint8_t unknown[] = {15 << 3, 0}; /* Decoders keep each in memory of its own. */
+    struct school_entry entry = {0};
+    begin_mark(f, 4);
+    struct bytes small = encoded(f, &entry);
+    struct bytes draft;
+    assert_int_equal(wire_slice(small, 1, &draft), STATUS_OK);
+    size_t size = SUBMISSION_DRAFT_MAX - SUBMISSION_DRAFT_MAX % 2 + draft.size % 2;
+    size -= size > SUBMISSION_DRAFT_MAX ? 2 : 0;
+    uint8_t *at = request;
+    *at++ = 1 << 3 | 2;
+    for (size_t left = size; left > 0; left >>= 7) {
+        *at++ = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    }
+    memcpy(at, draft.data, draft.size);
+    for (size_t i = draft.size; i < size; i += sizeof unknown) {
+        memcpy(at + i, unknown, sizeof unknown);
+    }
+    uint64_t index = ledger_append(
+        &f->ledger, bytes_of(request, (size_t)(at - request) + size), &ledger_front_end);
+    apply_all(f);
+    assert_int_equal(verdict_of(f, index).outcome, VERDICT_ACCEPTED);
+}
+
 static void a_check_gives_the_verdict_and_writes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -328,7 +357,7 @@ static void a_check_gives_the_verdict_and_writes_nothing(void **state)
     struct verdict verdict;
     begin_mark(f, 4);
     struct bytes request = encoded(f, &entry);
-    arena_init(&arena, submission_arena_limit(request.size));
+    arena_init(&arena, SUBMISSION_ARENA_LIMIT);
     assert_int_equal(submission_parse(request, &arena, &submission, NULL), STATUS_OK);
     txn_begin_read(&txn, &f->journal.views.env);
     assert_int_equal(
@@ -512,6 +541,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_level_this_software_does_not_know_stops_it_behind_the_raise),
         TEST_WITH_FIXTURE(a_record_of_an_unknown_kind_stops_it),
         TEST_WITH_FIXTURE(a_clock_reset_opens_the_next_epoch_and_moves_the_last_stamp),
+        TEST_WITH_FIXTURE(the_heaviest_draft_is_judged),
         TEST_WITH_FIXTURE(a_check_gives_the_verdict_and_writes_nothing),
         TEST_WITH_FIXTURE(a_log_replayed_into_fresh_views_gives_the_same),
         TEST_WITH_FIXTURE(it_goes_on_after_a_stop_between_any_two_records),

@@ -176,17 +176,6 @@ static void a_substitute_stands_on_each_of_his_days(void **state)
     assert_int_equal(f->page->n_teachers, 2);
 }
 
-static void a_school_does_not_name_another(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t others = LEDGER_SCHOOL + 1;
-    Zhurnal__V1__Principal stranger = ledger_front_end;
-    stranger.schools = &others;
-    name_school(f, others, "Школа № 3", &stranger);
-    read_days(f, 0, 0);
-    assert_string_equal(f->page->school_name, "Школа № 2");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,7 +183,6 @@ int main(void)
         TEST_WITH_FIXTURE(an_enrolment_said_again_replaces_the_one_before),
         TEST_WITH_FIXTURE(who_left_before_he_came_was_never_there),
         TEST_WITH_FIXTURE(a_substitute_stands_on_each_of_his_days),
-        TEST_WITH_FIXTURE(a_school_does_not_name_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

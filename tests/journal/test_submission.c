@@ -21,7 +21,7 @@ static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
-    arena_init(&f->arena, submission_arena_limit(REQUEST_MAX));
+    arena_init(&f->arena, SUBMISSION_ARENA_LIMIT);
     draft_begin(&f->draft, SCHOOL, 1795467600000, 1);
     f->draft.day = 20261123;
     *state = f;
@@ -157,6 +157,14 @@ static void a_part_is_about_somebody_with_such_an_id(void **state)
     add_person(f, "Абдулаев")->subject = UINT64_MAX;
     encode(f);
     assert_refused(f, STATUS_INVALID, "Personal.subject");
+}
+
+static void a_part_about_nobody_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    add_person(f, "Абдулаев")->subject = 0;
+    encode(f);
+    assert_refused(f, STATUS_INVALID, "about nobody");
 }
 
 static void nodes_have_ids_of_their_own(void **state)
@@ -362,6 +370,7 @@ int main(void)
         TEST_WITH_FIXTURE(ids_are_exact_in_javascript),
         TEST_WITH_FIXTURE(each_of_a_list_of_ids_is_looked_at),
         TEST_WITH_FIXTURE(a_part_is_about_somebody_with_such_an_id),
+        TEST_WITH_FIXTURE(a_part_about_nobody_is_refused),
         TEST_WITH_FIXTURE(nodes_have_ids_of_their_own),
         TEST_WITH_FIXTURE(signature_and_check_only_are_read),
         TEST_WITH_FIXTURE(a_draft_that_comes_twice_is_refused),

@@ -65,7 +65,7 @@ uint64_t ledger_append(
     struct ledger *ledger, struct bytes request, const Zhurnal__V1__Principal *principal)
 {
     struct arena arena;
-    arena_init(&arena, submission_arena_limit(request.size));
+    arena_init(&arena, SUBMISSION_ARENA_LIMIT);
     struct submission submission;
     struct error err;
     int status = submission_parse(request, &arena, &submission, &err);

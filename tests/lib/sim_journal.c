@@ -132,7 +132,7 @@ static struct payload *stamp(
     struct arena arena;
     uint8_t *encoded = NULL;
     size_t size = 0;
-    arena_init(&arena, submission_arena_limit(request.size));
+    arena_init(&arena, SUBMISSION_ARENA_LIMIT);
     int status = submission_parse(request, &arena, &submission, NULL);
     assert(status == STATUS_OK);
     status = entry_encode(&submission, &stamp, &encoded, &size);

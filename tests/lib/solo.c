@@ -2,6 +2,7 @@
 
 #include "node/writer.h"
 #include "storage/founding.h"
+#include "tests/lib/ledger.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -173,7 +174,8 @@ void solo_open(struct solo *solo, unsigned voters)
 {
     *solo = (struct solo){.now_ms = 1000,
         .clock = {.wall_ms = 1795467600000, .boot_ms = 50000},
-        .draft = calloc(1, sizeof *solo->draft)};
+        .draft = calloc(1, sizeof *solo->draft),
+        .caller = &ledger_front_end};
     assert(solo->draft != NULL);
     tmpdir_make(&solo->dir);
     found(solo, voters);
@@ -300,15 +302,8 @@ static void on_answer(void *arg, const struct group_answer *answer)
 
 void solo_submit(struct solo *solo, struct bytes request, struct solo_answer *answer)
 {
-    static uint64_t schools[] = {SOLO_SCHOOL};
-    static char name[] = "portal";
-    Zhurnal__V1__Principal principal = ZHURNAL__V1__PRINCIPAL__INIT;
-    principal.kind = ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_FRONTEND;
-    principal.name = name;
-    principal.n_schools = 1;
-    principal.schools = schools;
     const struct group_request submitted = {.raw = request,
-        .principal = &principal,
+        .principal = solo->caller,
         .received_by = SOLO_NODE,
         .answer = on_answer,
         .arg = answer};

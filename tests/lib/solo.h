@@ -8,7 +8,7 @@
 #include "tests/lib/school_draft.h"
 #include "tests/lib/tmpdir.h"
 
-enum { SOLO_NODE = 0xa1, SOLO_SCHOOL = 77 };
+enum { SOLO_NODE = 0xa1, SOLO_SCHOOL = 77 }; /* The school of ledger_front_end. */
 
 struct solo {
     struct tmpdir dir;
@@ -27,6 +27,7 @@ struct solo {
     const char *fatal; /* NULL: all is well. */
     uint64_t entropy;
     struct school_draft *draft;
+    const Zhurnal__V1__Principal *caller; /* The school's front end at first. */
 };
 
 /* The last answer of a call, copied. */

@@ -1,4 +1,5 @@
 /* The group: what a client's write goes through, and what it is told. */
+#include "tests/lib/ledger.h"
 #include "tests/lib/solo.h"
 #include "tests/lib/test.h"
 
@@ -369,32 +370,23 @@ static void a_watch_fires_once_when_its_index_is_applied(void **state)
     assert_int_equal(later.stopped, 1);
 }
 
-static void on_answer(void *arg, const struct group_answer *answer)
+static struct solo_answer append_to_cluster(struct solo *solo)
 {
-    *(int *)arg = answer->status;
+    struct school_entry entry = {0};
+    draft_end(solo->draft, &entry);
+    solo->caller = &ledger_operator;
+    struct solo_answer answer = solo_append(solo, entry.request);
+    solo->caller = &ledger_front_end;
+    return answer;
 }
 
 static int raise_level(struct solo *solo, uint32_t level)
 {
-    char name[] = "duty";
-    Zhurnal__V1__Principal operator= ZHURNAL__V1__PRINCIPAL__INIT;
-    operator.kind = ZHURNAL__V1__PRINCIPAL_KIND__PRINCIPAL_KIND_OPERATOR;
-    operator.name = name;
-    struct school_entry entry = {0};
     draft_begin(solo->draft, 0, solo->clock.wall_ms, level);
     Zhurnal__V1__FeatureLevelRaised *raised =
         DRAFT_ADD(solo->draft, feature_level_raised, FEATURE_LEVEL_RAISED);
     raised->level = level;
-    draft_end(solo->draft, &entry);
-    int status = STATUS_CANCELLED;
-    const struct group_request request = {.raw = entry.request,
-        .principal = &operator,
-        .received_by = SOLO_NODE,
-        .answer = on_answer,
-        .arg = &status};
-    group_submit(solo->group, &request);
-    solo_run(solo, 50);
-    return status;
+    return append_to_cluster(solo).status;
 }
 
 static void the_level_is_not_raised_beyond_what_every_member_knows(void **state)
@@ -409,6 +401,97 @@ static void the_level_is_not_raised_beyond_what_every_member_knows(void **state)
     assert_int_equal(solo_append(solo, solo_mark(solo, 1, 5)).status, STATUS_OUTCOME_UNKNOWN);
     assert_int_equal(group_status(solo->group).parked, STATUS_UNIMPLEMENTED);
     assert_int_equal(solo_append(solo, solo_mark(solo, 2, 5)).status, STATUS_UNIMPLEMENTED);
+}
+
+static void a_clock_that_cannot_be_reset_is_not(void **state)
+{
+    struct solo *solo = *state;
+    uint64_t last = last_index(solo);
+    draft_begin(solo->draft, 0, solo->clock.wall_ms, 1);
+    Zhurnal__V1__ClockReset *reset = DRAFT_ADD(solo->draft, clock_reset, CLOCK_RESET);
+    reset->time_ms = solo->clock.wall_ms + HOUR_MS;
+    assert_int_equal(append_to_cluster(solo).status, STATUS_UNIMPLEMENTED);
+    assert_int_equal(last_index(solo), last);
+}
+
+static void assert_turned_away(struct solo *solo, const struct solo_answer *answer, uint64_t last)
+{
+    assert_int_equal(answer->count, 1);
+    assert_int_equal(answer->status, STATUS_OK);
+    assert_int_equal(answer->index, 0);
+    assert_int_equal(answer->verdict.outcome, VERDICT_REFUSED);
+    assert_int_equal(answer->verdict.rule, RULE_OUTSIDE_SCHOOLS);
+    assert_int_equal(answer->verdict.first_index, 0);
+    assert_int_equal(answer->verdict.school_index, 0);
+    assert_int_equal(last_index(solo), last);
+}
+
+static Zhurnal__V1__Principal stranger(void)
+{
+    static uint64_t other = SOLO_SCHOOL + 1;
+    Zhurnal__V1__Principal principal = ledger_front_end;
+    principal.schools = &other;
+    return principal;
+}
+
+static void a_stranger_is_not_told_what_a_school_recorded_under_an_id(void **state)
+{
+    struct solo *solo = *state;
+    const Zhurnal__V1__Principal other = stranger();
+    struct solo_answer answers[2] = {{0}};
+    solo_submit(solo, solo_mark(solo, 1, 5), &answers[0]);
+    solo->caller = &other;
+    solo_submit(solo, solo_mark(solo, 1, 5), &answers[1]); /* While the first is on its way. */
+    solo_run(solo, 10);
+    assert_int_equal(answers[0].status, STATUS_OK);
+    uint64_t last = answers[0].index;
+    assert_turned_away(solo, &answers[1], last);
+    struct solo_answer same = solo_append(solo, solo_mark(solo, 1, 5));
+    assert_turned_away(solo, &same, last);
+    struct solo_answer different = solo_append(solo, solo_mark(solo, 1, 4));
+    assert_turned_away(solo, &different, last);
+}
+
+static void an_attempt_that_was_refused_is_recorded_once(void **state)
+{
+    struct solo *solo = *state;
+    const Zhurnal__V1__Principal other = stranger();
+    solo->caller = &other;
+    struct solo_answer first = solo_append(solo, solo_mark(solo, 1, 5));
+    assert_int_equal(first.verdict.rule, RULE_OUTSIDE_SCHOOLS);
+    assert_int_equal(first.index, last_index(solo));
+    struct solo_answer again = solo_append(solo, solo_mark(solo, 1, 5));
+    assert_int_equal(again.index, first.index);
+    assert_int_equal(again.verdict.rule, RULE_OUTSIDE_SCHOOLS);
+    assert_int_equal(again.verdict.school_index, first.verdict.school_index);
+    assert_int_equal(last_index(solo), first.index);
+}
+
+static struct solo_answer check(struct solo *solo, struct bytes request)
+{
+    static uint8_t checked[4096];
+    static const uint8_t check_only[] = {4 << 3, 1};
+    assert_true(request.size + sizeof check_only <= sizeof checked);
+    memcpy(checked, request.data, request.size);
+    memcpy(checked + request.size, check_only, sizeof check_only);
+    return solo_append(solo, bytes_of(checked, request.size + sizeof check_only));
+}
+
+static void a_check_says_of_a_used_id_what_a_write_would_be_told(void **state)
+{
+    struct solo *solo = *state;
+    struct solo_answer first = solo_append(solo, with_text(solo, 1, "один"));
+    struct solo_answer same = check(solo, with_text(solo, 1, "один"));
+    assert_int_equal(same.status, STATUS_OK);
+    assert_int_equal(same.index, 0);
+    assert_int_equal(same.verdict.outcome, VERDICT_ACCEPTED);
+    struct solo_answer other = check(solo, with_text(solo, 1, "два"));
+    assert_int_equal(other.status, STATUS_ENTRY_ID_TAKEN);
+    assert_int_equal(other.taken_index, first.index);
+    const Zhurnal__V1__Principal outside = stranger();
+    solo->caller = &outside;
+    struct solo_answer turned_away = check(solo, with_text(solo, 1, "один"));
+    assert_turned_away(solo, &turned_away, first.index);
 }
 
 int main(void)
@@ -435,6 +518,10 @@ int main(void)
         TEST_WITH_FIXTURE(too_much_at_once_is_refused_not_queued),
         TEST_WITH_FIXTURE(a_watch_fires_once_when_its_index_is_applied),
         TEST_WITH_FIXTURE(the_level_is_not_raised_beyond_what_every_member_knows),
+        TEST_WITH_FIXTURE(a_clock_that_cannot_be_reset_is_not),
+        TEST_WITH_FIXTURE(a_stranger_is_not_told_what_a_school_recorded_under_an_id),
+        TEST_WITH_FIXTURE(an_attempt_that_was_refused_is_recorded_once),
+        TEST_WITH_FIXTURE(a_check_says_of_a_used_id_what_a_write_would_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

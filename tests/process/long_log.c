@@ -61,7 +61,7 @@ static int record(struct maker *maker, uint64_t index, struct record *record, ui
     struct submission submission;
     struct arena arena;
     size_t size = 0;
-    arena_init(&arena, submission_arena_limit(request.size));
+    arena_init(&arena, SUBMISSION_ARENA_LIMIT);
     int status = submission_parse(request, &arena, &submission, NULL);
     if (status == STATUS_OK) {
         status = entry_encode(&submission, &stamp, payload, &size);
