@@ -8,13 +8,11 @@
 static_assert(EFFECT_SIZE == FACT_KEY_SIZE - 8 + 8 + 2, "effects are a format");
 
 enum {
-    /* Rows of one event while they are made. The longest are those of a roll call, which is copied
-     * to be corrected; one small event may do that to one as long as a draft allows, and an entry
-     * has a thousand of them, so the memory is given back between events. */
+    /* Rows of one event while they are made: the longest hold what a draft may. A correction of one
+     * word copies such a row, and an entry has a thousand of them, so the memory is given back
+     * between events. */
     SCRATCH_LIMIT = 32 << 20,
     SCRATCH_KEPT = 1 << 20,
-    /* A roll call grows no further by corrections: more than a draft can hold. */
-    EXCEPTIONS_MAX = 65536,
 };
 
 /* One entry on its way into the views. */
@@ -257,7 +255,7 @@ static bool correct_attendance(
         }
     }
     if (x->code != ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED &&
-        count < EXCEPTIONS_MAX) {
+        count < SUBMISSION_LESSON_PUPILS_MAX) {
         fact_put_exception(list + count++ * FACT_EXCEPTION_SIZE,
             (struct fact_exception){
                 .pupil = x->pupil, .code = (uint32_t)x->code, .late_minutes = x->late_minutes});

@@ -58,7 +58,8 @@ static bool add_attendance(
     }
     lesson->n_attendance = count;
     lesson->attendance_taken = true;
-    return true;
+    lesson->attendance_ref = make_ref(source, &fact->head);
+    return lesson->attendance_ref != NULL;
 }
 
 static bool add_homework(
@@ -98,8 +99,9 @@ static bool add_work(
     work->work_kind = (Zhurnal__V1__WorkKind)fact->work.kind;
     work->weight = fact->work.weight;
     work->title = text_copy(source, fact->work.title);
+    work->ref = make_ref(source, &fact->head);
     lesson->works[lesson->n_works++] = work;
-    return work->title != NULL;
+    return work->title != NULL && work->ref != NULL;
 }
 
 static Zhurnal__V1__Mark *make_mark_value(struct page_source *source, const struct fact *fact)
@@ -216,7 +218,9 @@ Zhurnal__V1__PageLesson *page_lesson(struct page_source *source, const struct fa
     lesson->number = held->lesson.number;
     lesson->index = held->head.root_index;
     lesson->topic = text_copy(source, held->lesson.topic);
-    bool ok = lesson->topic != NULL && add_owned(source, lesson, FACT_OF_LESSON, lesson->lesson);
+    lesson->ref = make_ref(source, &held->head);
+    bool ok = lesson->topic != NULL && lesson->ref != NULL &&
+        add_owned(source, lesson, FACT_OF_LESSON, lesson->lesson);
     for (size_t i = 0; ok && i < lesson->n_works; i++) {
         ok = add_owned(source, lesson, FACT_OF_WORK, lesson->works[i]->work);
     }

@@ -74,6 +74,19 @@ static int check_ids(
 
 /* ---- the request's fields ---- */
 
+/* How many it lists, where a correction copies the list. */
+static size_t pupils_of(const Zhurnal__V1__Event *event)
+{
+    switch ((int)event->kind_case) {
+    case ZHURNAL__V1__EVENT__KIND_ATTENDANCE_TAKEN:
+        return event->attendance_taken->n_exceptions;
+    case ZHURNAL__V1__EVENT__KIND_HOMEWORK_SET:
+        return event->homework_set->n_pupils;
+    default:
+        return 0;
+    }
+}
+
 int submission_check_draft(const Zhurnal__V1__Draft *draft, struct error *err)
 {
     if (draft->entry_id.len != ENTRY_ID_SIZE) {
@@ -83,6 +96,14 @@ int submission_check_draft(const Zhurnal__V1__Draft *draft, struct error *err)
     if (draft->n_events < 1 || draft->n_events > SUBMISSION_EVENTS_MAX) {
         return error_set(err, STATUS_INVALID, "the draft has %zu events: send 1 to %d in one entry",
             draft->n_events, SUBMISSION_EVENTS_MAX);
+    }
+    for (size_t i = 0; i < draft->n_events; i++) {
+        size_t pupils = pupils_of(draft->events[i]);
+        if (pupils > SUBMISSION_LESSON_PUPILS_MAX) {
+            return error_set(err, STATUS_INVALID,
+                "event %zu lists %zu pupils: at most %d belong to one lesson", i + 1, pupils,
+                SUBMISSION_LESSON_PUPILS_MAX);
+        }
     }
     return STATUS_OK;
 }

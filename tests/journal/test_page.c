@@ -327,10 +327,38 @@ static void a_saved_lesson_is_shown_whole(void **state)
     assert_int_equal(lesson->marks[0]->pupil, ELKINA);
     assert_int_equal(lesson->marks[0]->mark->number, 3);
     assert_int_equal(lesson->marks[0]->corrections, 0);
-    assert_int_equal(lesson->marks[0]->ref->event, MARK);
-    assert_memory_equal(lesson->marks[0]->ref->entry_id.data, id, ENTRY_ID_SIZE);
     assert_int_equal(lesson->n_comments, 1);
     assert_string_equal(lesson->comments[0]->text, "Внимательнее");
+}
+
+static void assert_ref(const Zhurnal__V1__EventRef *ref, const uint8_t *id, uint32_t event)
+{
+    assert_int_equal(ref->event, event);
+    assert_memory_equal(ref->entry_id.data, id, ENTRY_ID_SIZE);
+}
+
+static void each_thing_on_a_page_names_the_event_to_correct_it_by(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t id[ENTRY_ID_SIZE];
+    write_lesson(f, id);
+    struct school_draft *draft = begin(f);
+    Zhurnal__V1__WorkSet *work = DRAFT_ADD(draft, work_set, WORK_SET);
+    work->work = WORK;
+    work->lesson = LESSON;
+    Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, id, HELD);
+    corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_TOPIC;
+    corrected->topic = draft_text(draft, "Доли");
+    uint8_t next[ENTRY_ID_SIZE];
+    memcpy(next, draft->entry_id, sizeof next);
+    end(f);
+    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+    assert_ref(lesson->ref, next, 2);
+    assert_ref(lesson->works[0]->ref, next, 1);
+    assert_ref(lesson->attendance_ref, id, TAKEN);
+    assert_ref(lesson->homework[0]->ref, id, HOMEWORK);
+    assert_ref(lesson->marks[0]->ref, id, MARK);
+    assert_ref(lesson->comments[0]->ref, id, COMMENT);
 }
 
 static void absences_are_shown_where_attendance_was_taken(void **state)
@@ -570,9 +598,9 @@ static void fresh_views_of_the_same_log_give_the_same_page(void **state)
 
 /* ---- large things ---- */
 
-enum { ROLL = 60000, CORRECTIONS = 200 };
+enum { ROLL = SUBMISSION_LESSON_PUPILS_MAX, CORRECTIONS = 200 };
 
-/* A roll call as long as a draft can hold, which school_draft cannot. Returns its entry id. */
+/* A roll call as long as may be, which school_draft cannot hold. Returns its entry id. */
 static void take_long_roll(struct fixture *f, uint8_t id[ENTRY_ID_SIZE])
 {
     Zhurnal__V1__AttendanceException *list = calloc(ROLL, sizeof *list);
@@ -601,9 +629,7 @@ static void take_long_roll(struct fixture *f, uint8_t id[ENTRY_ID_SIZE])
     free(request);
 }
 
-/* Each correction is a few bytes, and copies a megabyte: all of them together must not need the
- * memory of all, or one small entry would stop every node for good. */
-static void many_corrections_of_a_long_roll_call_need_the_memory_of_one(void **state)
+static void a_long_roll_call_is_corrected_many_times_in_one_entry(void **state)
 {
     struct fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
@@ -669,12 +695,30 @@ static void a_single_day_that_is_too_large_is_an_error(void **state)
     assert_int_equal(read_days(f, 0, 0), STATUS_TOO_LARGE);
 }
 
+/* No choice of days helps, so none is proposed. */
+static void names_that_fill_a_message_are_an_error(void **state)
+{
+    struct fixture *f = *state;
+    enum { NAME = 60000, PUPILS = 60 };
+    for (unsigned i = 0; i < PUPILS; i++) {
+        struct school_draft *draft = begin(f);
+        char *name = draft_alloc(draft, NAME + 1);
+        memset(name, 'x', NAME);
+        enrol(draft, 2000 + i, "Жуков", name);
+        end(f);
+    }
+    add_lesson(begin(f), LESSON, 1, "Проценты");
+    end(f);
+    assert_int_equal(read_days(f, 0, 0), STATUS_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(a_page_says_whose_it_is),
         TEST_WITH_FIXTURE(pupils_stand_in_the_order_of_the_alphabet),
         TEST_WITH_FIXTURE(a_saved_lesson_is_shown_whole),
+        TEST_WITH_FIXTURE(each_thing_on_a_page_names_the_event_to_correct_it_by),
         TEST_WITH_FIXTURE(absences_are_shown_where_attendance_was_taken),
         TEST_WITH_FIXTURE(a_corrected_mark_is_shown_as_it_is_now),
         TEST_WITH_FIXTURE(a_voided_mark_is_gone_and_may_be_set_anew),
@@ -688,9 +732,10 @@ int main(void)
         TEST_WITH_FIXTURE(a_changed_name_keeps_what_was_not_changed),
         TEST_WITH_FIXTURE(a_page_nobody_opened_is_not_found),
         TEST_WITH_FIXTURE(fresh_views_of_the_same_log_give_the_same_page),
-        TEST_WITH_FIXTURE(many_corrections_of_a_long_roll_call_need_the_memory_of_one),
+        TEST_WITH_FIXTURE(a_long_roll_call_is_corrected_many_times_in_one_entry),
         TEST_WITH_FIXTURE(a_page_that_is_too_large_is_cut_between_days),
         TEST_WITH_FIXTURE(a_single_day_that_is_too_large_is_an_error),
+        TEST_WITH_FIXTURE(names_that_fill_a_message_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,24 @@ static void a_part_about_nobody_is_refused(void **state)
     assert_refused(f, STATUS_INVALID, "about nobody");
 }
 
+static void a_roll_call_has_an_end(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__V1__AttendanceTaken *taken = DRAFT_ADD(&f->draft, attendance_taken, ATTENDANCE_TAKEN);
+    Zhurnal__V1__AttendanceException none = ZHURNAL__V1__ATTENDANCE_EXCEPTION__INIT;
+    Zhurnal__V1__AttendanceException *exceptions[SUBMISSION_LESSON_PUPILS_MAX + 1];
+    for (size_t i = 0; i <= SUBMISSION_LESSON_PUPILS_MAX; i++) {
+        exceptions[i] = &none;
+    }
+    taken->exceptions = exceptions;
+    taken->n_exceptions = SUBMISSION_LESSON_PUPILS_MAX;
+    encode(f);
+    assert_int_equal(parse(f), STATUS_OK);
+    taken->n_exceptions++;
+    encode(f);
+    assert_refused(f, STATUS_INVALID, "lists 1001 pupils");
+}
+
 static void nodes_have_ids_of_their_own(void **state)
 {
     struct fixture *f = *state;
@@ -371,6 +389,7 @@ int main(void)
         TEST_WITH_FIXTURE(each_of_a_list_of_ids_is_looked_at),
         TEST_WITH_FIXTURE(a_part_is_about_somebody_with_such_an_id),
         TEST_WITH_FIXTURE(a_part_about_nobody_is_refused),
+        TEST_WITH_FIXTURE(a_roll_call_has_an_end),
         TEST_WITH_FIXTURE(nodes_have_ids_of_their_own),
         TEST_WITH_FIXTURE(signature_and_check_only_are_read),
         TEST_WITH_FIXTURE(a_draft_that_comes_twice_is_refused),

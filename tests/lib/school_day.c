@@ -5,7 +5,7 @@
 /* The plan of a school day: who is ill, and when each teacher enters what. The habits of teachers,
  * by day: 62 % enter in the lesson, 27 % in the evening, 7 % the next morning, 4 % later. */
 
-enum { MINUTE_MS = 60 * 1000, WARM_UP_DAYS = 21 };
+enum { MINUTE_MS = 60 * 1000 };
 
 enum habit { HABIT_IN_LESSON, HABIT_EVENING, HABIT_NEXT_MORNING, HABIT_LATE };
 
@@ -80,12 +80,36 @@ static void spread_illness(struct school *school, uint32_t day)
     }
 }
 
-/* So that some are ill on the first day. */
-static void warm_up(struct school *school, uint32_t day)
+static bool has_lesson(const struct school *school, const struct school_page *page, uint32_t day)
 {
-    int32_t ordinal = calendar_ordinal(day);
-    for (int32_t before = WARM_UP_DAYS; before > 0; before--) {
-        spread_illness(school, calendar_day(ordinal - before));
+    return page->pupil != NOBODY && page->weekday == calendar_weekday(day);
+}
+
+static void count_lessons(struct school *school, uint32_t day)
+{
+    unsigned weekday = calendar_weekday(day);
+    for (unsigned c = 0; c < school->class_count; c++) {
+        for (unsigned slot = 0; slot < CALENDAR_SLOTS; slot++) {
+            unsigned page = school->classes[c].timetable[weekday][slot];
+            if (page != 0) {
+                school->pages[page - 1].lessons++;
+            }
+        }
+    }
+    for (unsigned p = 0; p < school->page_count; p++) {
+        school->pages[p].lessons += has_lesson(school, &school->pages[p], day) ? 1 : 0;
+    }
+}
+
+/* The school year so far, of which nothing is entered: some are ill by now, and lessons have the
+ * numbers that they would have, had all been entered since the first day. */
+static void live_until(struct school *school, uint32_t day)
+{
+    unsigned week_days = school->options.week_days;
+    uint32_t before = calendar_first_day(school->year, week_days);
+    for (; before < day; before = school_day_after(before, week_days)) {
+        spread_illness(school, before);
+        count_lessons(school, before);
     }
 }
 
@@ -110,6 +134,7 @@ static void draw_absence(const struct school *school, struct random_stream *stre
 struct plan {
     struct school *school;
     struct random_stream stream;
+    struct random_stream ids;
     enum habit habits[TEACHERS_MAX];
 };
 
@@ -125,7 +150,7 @@ static void plan_lesson(struct plan *plan, unsigned number, unsigned slot)
         .page = number,
         .slot = slot,
         .number = ++page->lessons,
-        .lesson = school_draw_id(school),
+        .lesson = draw_id(&plan->ids),
         .seed = random_next(&plan->stream),
         .split = draw_chance(&plan->stream, 100),
     };
@@ -160,8 +185,7 @@ static void plan_individual_pages(struct plan *plan)
 {
     const struct school *school = plan->school;
     for (unsigned p = 0; p < school->page_count; p++) {
-        if (school->pages[p].pupil != NOBODY &&
-            school->pages[p].weekday == calendar_weekday(school->today)) {
+        if (has_lesson(school, &school->pages[p], school->today)) {
             plan_lesson(plan, p, CALENDAR_SLOTS);
         }
     }
@@ -173,19 +197,26 @@ static void keep_expectations(struct school *school)
     *kept = (struct kept_day){.day = school->today};
 }
 
+/* Another on every day, so that no two days of a seed share an id. */
+static struct random_stream draw_day_stream(const struct school *school, unsigned purpose)
+{
+    return draw_stream(school->options.seed, ((uint64_t)purpose << 32) + school->today);
+}
+
 void school_day_begin(struct school *school, uint32_t day)
 {
     assert(school->today < day && calendar_is_school_day(day, school->options.week_days));
     assert(calendar_school_year(day) == school->year);
     if (school->today == 0) {
-        warm_up(school, day);
+        live_until(school, day);
     }
     school->today = day;
     keep_expectations(school);
     spread_illness(school, day);
     struct plan plan = {
         .school = school,
-        .stream = draw_stream(school->options.seed, ((uint64_t)STREAM_DAY << 32) + day),
+        .stream = draw_day_stream(school, STREAM_DAY),
+        .ids = draw_day_stream(school, STREAM_DAY_IDS),
     };
     for (int i = 0; i < school->teacher_count; i++) {
         plan.habits[i] = draw_habit(&plan.stream);

@@ -31,7 +31,7 @@ static void hold_lesson(struct writing *w)
     e->number = w->action->number;
     e->slot = w->action->slot;
     e->topic = draft_text(w->draft, topic);
-    e->plan_number = writing_plan_number(w);
+    e->plan_number = w->action->number;
     w->expected->lessons++;
 }
 

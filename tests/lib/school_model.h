@@ -21,8 +21,15 @@ enum {
     NOBODY = -1,
 };
 
-/* Purposes of streams. */
-enum { STREAM_PEOPLE = 1, STREAM_SET_UP, STREAM_ILLNESS, STREAM_DAY, STREAM_IDS };
+/* Purposes of streams. Those of a day are drawn anew each day; STREAM_IDS is the set-up's. */
+enum {
+    STREAM_PEOPLE = 1,
+    STREAM_SET_UP,
+    STREAM_ILLNESS,
+    STREAM_DAY,
+    STREAM_IDS,
+    STREAM_DAY_IDS,
+};
 
 /* Slots of CALENDAR_SLOTS, by weekday, as bits. */
 struct school_teacher {
@@ -60,7 +67,7 @@ struct school_page {
     int pupil;        /* Of a page for one pupil; NOBODY. */
     unsigned weekday; /* Of such a page: it has one lesson a week, in the last slot. */
     unsigned hours;
-    unsigned lessons;    /* Held so far. */
+    unsigned lessons;    /* Held so far this year. */
     unsigned work_phase; /* So that not all pages write their works in one week. */
 };
 
@@ -107,6 +114,7 @@ struct school {
 void school_form_year(struct school *school);
 void school_form_timetable(struct school *school);
 struct school_name school_draw_person(struct school *school);
+/* For the set-up: a day has a stream of its own. */
 uint64_t school_draw_id(struct school *school);
 /* «7Б». */
 void school_class_name(const struct school_class *class, char out[8]);
@@ -120,7 +128,7 @@ void school_set_up_begin(struct school *school);
 void school_act(
     struct school *school, const struct school_action *action, struct school_entry *entry);
 
-/* school_time.c */
+/* school_day.c */
 int64_t school_local_ms(const struct school *school, uint32_t day, unsigned minutes);
 /* Fills in local_ms. */
 void school_entry_time(const struct school *school, struct school_entry *entry);

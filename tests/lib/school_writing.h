@@ -26,8 +26,6 @@ struct writing {
 const struct school_pupil *writing_pupil(const struct writing *w, unsigned number);
 /* Fills in who is there, of CLASS_PUPILS_MAX, and returns how many. */
 unsigned writing_present(const struct writing *w, unsigned *present);
-/* In the year's plan: lessons since the first week. */
-unsigned writing_plan_number(const struct writing *w);
 /* Of the lesson; into TEXT_SIZE bytes. */
 void writing_topic(const struct writing *w, char *topic);
 /* An action on the event added last. */

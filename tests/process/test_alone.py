@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 
 import grpc
 
@@ -73,6 +74,15 @@ def operators_see_no_persons(count, node, frontend):
     records = list(node.replay("operator", kinds=[1, 2, 3]))
     count.expect("and is not an operator's to read",
                  records[-1].verdict.school == 0 and records[-1].entry == b"")
+    request = journal_pb2.AppendRequest()
+    request.draft.entry_id = uuid.uuid4().bytes
+    request.draft.events.add().person_registered.person = 9
+    request.draft.events[0].person_registered.surname_part = 1
+    request.personal.add(subject=9, basis=entry_pb2.BASIS_SERVICE, text="Абдулаев")
+    index = append(node.channel("founder"), request).index
+    record = list(node.replay("operator", from_index=index))[0]
+    count.expect("nor is what the founder records of a person",
+                 record.verdict.outcome == entry_pb2.OUTCOME_ACCEPTED and record.entry == b"")
     shown = [r.kind for r in records if r.entry]
     count.expect("who sees what was accepted for the cluster", 1 in shown and 3 in shown, shown)
 
