@@ -80,7 +80,8 @@ static void spread_illness(struct school *school, uint32_t day)
     }
 }
 
-static bool has_lesson(const struct school *school, const struct school_page *page, uint32_t day)
+/* Of a page for one pupil, which no timetable has. */
+static bool is_taught_alone_on(const struct school_page *page, uint32_t day)
 {
     return page->pupil != NOBODY && page->weekday == calendar_weekday(day);
 }
@@ -97,7 +98,7 @@ static void count_lessons(struct school *school, uint32_t day)
         }
     }
     for (unsigned p = 0; p < school->page_count; p++) {
-        school->pages[p].lessons += has_lesson(school, &school->pages[p], day) ? 1 : 0;
+        school->pages[p].lessons += is_taught_alone_on(&school->pages[p], day) ? 1 : 0;
     }
 }
 
@@ -185,7 +186,7 @@ static void plan_individual_pages(struct plan *plan)
 {
     const struct school *school = plan->school;
     for (unsigned p = 0; p < school->page_count; p++) {
-        if (has_lesson(school, &school->pages[p], school->today)) {
+        if (is_taught_alone_on(&school->pages[p], school->today)) {
             plan_lesson(plan, p, CALENDAR_SLOTS);
         }
     }
