@@ -189,7 +189,8 @@ static bool admit_turning_points(const struct call *call)
         const Zhurnal__V1__Event *event = draft->events[i];
         if (event->kind_case == ZHURNAL__V1__EVENT__KIND_CLOCK_RESET) {
             answer_error(call, STATUS_UNIMPLEMENTED,
-                "this version stamps on from its log and cannot be reset: correct the nodes' clocks "
+                "this version stamps on from its log and cannot be reset: correct the nodes' "
+                "clocks "
                 "instead");
             return false;
         }
@@ -204,11 +205,18 @@ static bool admit_turning_points(const struct call *call)
     return true;
 }
 
+/* Nothing more goes to the log, but this node leads still: writes wait. Where a successor is found
+ * they are passed on to it, and where none is they go to the log here. */
+static bool is_handing_over(struct group *g)
+{
+    return g->led_term != 0 && !driver_status(g->driver).accepts;
+}
+
 /* True if this node takes the write; otherwise it has answered. */
 static bool admit(const struct call *call)
 {
     struct group *g = call->group;
-    if (g->led_term == 0 || g->retiring || !driver_status(g->driver).accepts) {
+    if (g->led_term == 0 || (g->retiring && !is_handing_over(g))) {
         answer_error(call, STATUS_NOT_LEADER, status_text(STATUS_NOT_LEADER));
         return false;
     }
@@ -365,7 +373,7 @@ static void answer_unsent(struct group *g, int status)
 void group_flush(struct group *g)
 {
     struct driver_entry entries[GROUP_BATCH_ENTRIES];
-    while (g->pending.unsent != NULL) {
+    while (g->pending.unsent != NULL && !is_handing_over(g)) {
         uint64_t first;
         size_t count = gather(g, entries);
         int status = driver_submit(g->driver, entries, count, &first);

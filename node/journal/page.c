@@ -232,8 +232,8 @@ static int read_lessons(struct reading *r)
     struct lessons lessons = {.size = zhurnal__v1__get_page_response__get_packed_size(r->page)};
     if (lessons.size > PAGE_REPLY_MAX) {
         return error_set(r->err, STATUS_TOO_LARGE,
-            "the names on page %" PRIu64
-            " alone hold more than a message may: ask for fewer days, or have the longest corrected",
+            "the names on page %" PRIu64 " alone hold more than a message may: ask for fewer days, "
+            "or have the longest corrected",
             r->id);
     }
     struct fact_key from = fact_key(s->school, FACT_OF_PAGE, r->id, FACT_LESSON);

@@ -409,8 +409,8 @@ void roster_evolve(const struct roster_change *c, const Zhurnal__V1__Event *even
 {
     switch ((int)event->kind_case) {
     case ZHURNAL__V1__EVENT__KIND_SCHOOL_REGISTERED:
-        put_name(c, event->school_registered->school, ROSTER_SCHOOL, 0,
-            event->school_registered->name);
+        put_name(
+            c, event->school_registered->school, ROSTER_SCHOOL, 0, event->school_registered->name);
         break;
     case ZHURNAL__V1__EVENT__KIND_SCHOOL_YEAR_OPENED:
         put_name(c, c->school, ROSTER_YEAR, event->school_year_opened->year,

@@ -14,7 +14,7 @@ enum {
     SUBMISSION_REQUEST_MAX = 2 << 20,
     SUBMISSION_DRAFT_MAX = 1 << 20,
     SUBMISSION_EVENTS_MAX = 1000,
-    SUBMISSION_PARTS_MAX = 4000, /* As many as 1,000 registered persons have. */
+    SUBMISSION_PARTS_MAX = 4000,         /* As many as 1,000 registered persons have. */
     SUBMISSION_LESSON_PUPILS_MAX = 1000, /* In one list. The largest class has 40. */
     /* An arena for submission_parse() needs no more: the heaviest draft, a MiB of unknown fields of
      * two bytes each, takes 52 MiB. */
@@ -47,8 +47,8 @@ int submission_parse(
 void submission_part_hash(
     const Zhurnal__V1__Personal *part, struct bytes salt, uint8_t out[SHA256_SIZE]);
 
-/* What holds of every draft: 16-byte entry id, 1..1000 events, no endless list. STATUS_OK, or STATUS_INVALID with
- * the sentence in err. */
+/* What holds of every draft: 16-byte entry id, 1..1000 events, no endless list. STATUS_OK, or
+ * STATUS_INVALID with the sentence in err. */
 int submission_check_draft(const Zhurnal__V1__Draft *draft, struct error *err);
 
 #endif
