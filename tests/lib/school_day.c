@@ -144,19 +144,35 @@ static void plan_lesson(struct plan *plan, unsigned number, unsigned slot)
     struct school *school = plan->school;
     struct school_page *page = &school->pages[number];
     unsigned end = calendar_bell_end(calendar_weekday(school->today), slot);
+    int64_t at_ms = draw_time(school, &plan->stream, plan->habits[page->teacher], end);
+    uint64_t seed = random_next(&plan->stream);
     struct school_action lesson = {
         .kind = ACTION_LESSON,
-        .at_ms = draw_time(school, &plan->stream, plan->habits[page->teacher], end),
+        .at_ms = at_ms,
         .day = school->today,
         .page = number,
         .slot = slot,
         .number = ++page->lessons,
         .lesson = draw_id(&plan->ids),
-        .seed = random_next(&plan->stream),
+        .seed = seed,
         .split = draw_chance(&plan->stream, 100),
     };
     draw_absence(school, &plan->stream, page, &lesson);
     queue_add(&school->queue, &lesson);
+}
+
+static void plan_message(struct plan *plan, unsigned number)
+{
+    struct school *school = plan->school;
+    int64_t after_ms = draw_below(&plan->stream, 120 * MINUTE_MS);
+    struct school_action message = {
+        .kind = ACTION_MESSAGE,
+        .at_ms = school_local_ms(school, school->today, 17 * 60) + after_ms,
+        .day = school->today,
+        .page = number,
+        .seed = random_next(&plan->stream),
+    };
+    queue_add(&school->queue, &message);
 }
 
 static void plan_class(struct plan *plan, unsigned number)
@@ -170,15 +186,7 @@ static void plan_class(struct plan *plan, unsigned number)
         }
     }
     if (draw_chance(&plan->stream, 300)) {
-        struct school_action message = {
-            .kind = ACTION_MESSAGE,
-            .at_ms = school_local_ms(school, school->today, 17 * 60) +
-                draw_below(&plan->stream, 120 * MINUTE_MS),
-            .day = school->today,
-            .page = number,
-            .seed = random_next(&plan->stream),
-        };
-        queue_add(&school->queue, &message);
+        plan_message(plan, number);
     }
 }
 

@@ -39,6 +39,20 @@ unsigned school_page_first_pupil(const struct school *school, const struct schoo
                                  : (unsigned)page->pupil;
 }
 
+static struct school_pupil draw_pupil(struct school *school, unsigned grade)
+{
+    unsigned age = grade + 6 + draw_below(&school->people, 2);
+    unsigned month = draw_between(&school->people, 1, 12);
+    unsigned day = draw_between(&school->people, 1, 28);
+    struct school_name name = school_draw_person(school);
+    return (struct school_pupil){
+        .id = school_draw_id(school),
+        .name = name,
+        .skill_milli = draw_normal(&school->people, 0, 600),
+        .born = (school->year - age) * 10000 + month * 100 + day,
+    };
+}
+
 static void form_pupils(struct school *school, struct school_class *class)
 {
     unsigned fill = class->grade < 10 ? school->options.fill : school->options.fill * 65 / 100;
@@ -47,14 +61,7 @@ static void form_pupils(struct school *school, struct school_class *class)
     class->pupils = drawn < 8 ? 8 : drawn > CLASS_PUPILS_MAX ? CLASS_PUPILS_MAX : (unsigned)drawn;
     for (unsigned i = 0; i < class->pupils; i++) {
         assert(school->pupil_count < PUPILS_MAX);
-        unsigned age = class->grade + 6 + draw_below(&school->people, 2);
-        school->pupils[school->pupil_count++] = (struct school_pupil){
-            .id = school_draw_id(school),
-            .name = school_draw_person(school),
-            .skill_milli = draw_normal(&school->people, 0, 600),
-            .born = (school->year - age) * 10000 + draw_between(&school->people, 1, 12) * 100 +
-                draw_between(&school->people, 1, 28),
-        };
+        school->pupils[school->pupil_count++] = draw_pupil(school, class->grade);
     }
 }
 
@@ -69,9 +76,10 @@ static int find_teacher(struct school *school, enum school_department department
         }
     }
     assert(school->teacher_count < TEACHERS_MAX && school->years_begun == 0);
+    struct school_name name = school_draw_person(school);
     school->teachers[school->teacher_count] = (struct school_teacher){
         .id = school_draw_id(school),
-        .name = school_draw_person(school),
+        .name = name,
         .department = department,
         .hours = hours,
     };

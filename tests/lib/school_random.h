@@ -1,5 +1,6 @@
-/* What the lifelike school draws from a seeded stream. Whole numbers only, so that every machine
- * draws the same. */
+/* What the lifelike school draws from a seeded stream. Every machine draws the same: whole numbers
+ * only, and never two draws of one stream in one expression or initializer, whose order C leaves to
+ * the compiler. */
 #ifndef TESTS_LIB_SCHOOL_RANDOM_H
 #define TESTS_LIB_SCHOOL_RANDOM_H
 
