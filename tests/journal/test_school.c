@@ -1,11 +1,11 @@
-/* Three days of a lifelike school: every page shows what was entered, no more and no less. */
+/* Days of a lifelike school: every page shows what was entered, no more and no less. */
 #include "node/journal/page.h"
 #include "tests/lib/ledger.h"
 #include "tests/lib/test.h"
 
 #include <stdlib.h>
 
-enum { DAYS = 3, BATCH = 64, ENTRIES_MAX = 100000 };
+enum { DAYS = 3, BATCH = 64, ENTRIES_MAX = 100000, WEEK_DAYS = 5 };
 
 struct fixture {
     struct ledger ledger;
@@ -15,6 +15,14 @@ struct fixture {
     uint64_t schools[1];
     struct arena arena;
 };
+
+static void make_school(struct fixture *f, const struct school_options *options)
+{
+    school_destroy(f->school);
+    f->school = school_create(options);
+    assert_non_null(f->school);
+    f->schools[0] = school_id(f->school);
+}
 
 static int set_up(void **state)
 {
@@ -28,11 +36,10 @@ static int set_up(void **state)
         .whole_day = true};
     ledger_open(&f.ledger);
     (void)ledger_open_journal(&f.ledger, &f.journal, "views");
-    f.school = school_create(&options);
-    assert_non_null(f.school);
+    f.school = NULL;
     f.portal = ledger_front_end;
-    f.schools[0] = school_id(f.school);
     f.portal.schools = f.schools;
+    make_school(&f, &options);
     arena_init(&f.arena, PAGE_ARENA_LIMIT);
     *state = &f;
     return 0;
@@ -122,13 +129,12 @@ static void check_page(struct fixture *f, size_t number, uint32_t day)
     request.to_day = day;
     assert_int_equal(ledger_page(&f->ledger, &f->journal, &request, &f->arena, &page), STATUS_OK);
     assert_string_equal(page->subject_name, info.subject);
-    assert_int_equal(page->n_pupils, info.pupils);
     assert_int_equal(page->n_teachers, 1);
     assert_int_equal(page->teachers[0]->person, info.teacher);
     for (size_t i = 0; i < page->n_pupils; i++) {
         check_is_russian(page->pupils[i]->name);
     }
-    struct school_expectation seen = {0};
+    struct school_expectation seen = {.pupils = (unsigned)page->n_pupils};
     struct school_expectation expected;
     assert_true(school_expect(f->school, number, day, &expected));
     for (size_t i = 0; i < page->n_lessons; i++) {
@@ -155,6 +161,68 @@ static void three_days_are_shown_as_they_were_entered(void **state)
             check_page(f, p, days[i]);
         }
     }
+}
+
+/* ---- pupils who move ---- */
+
+struct moves {
+    unsigned to_class;
+    unsigned out_of_school;
+};
+
+static void count_moves(const struct school_entry *entry, struct moves *moves)
+{
+    Zhurnal__V1__AppendRequest *request =
+        zhurnal__v1__append_request__unpack(NULL, entry->request.size, entry->request.data);
+    assert_non_null(request);
+    if ((int)request->draft->events[0]->kind_case == ZHURNAL__V1__EVENT__KIND_PUPIL_LEFT) {
+        moves->to_class += request->draft->n_events == 2 ? 1 : 0;
+        moves->out_of_school += request->draft->n_events == 1 ? 1 : 0;
+    }
+    zhurnal__v1__append_request__free_unpacked(request, NULL);
+}
+
+/* From a day on until somebody has moved and somebody left. */
+static void write_until_moved(struct fixture *f, uint32_t day)
+{
+    struct moves moves = {0};
+    struct school_entry entry;
+    for (; moves.to_class == 0 || moves.out_of_school == 0;
+         day = school_day_after(day, WEEK_DAYS)) {
+        school_day_begin(f->school, day);
+        while (school_day_next(f->school, &entry)) {
+            append(f, &entry);
+            count_moves(&entry, &moves);
+        }
+    }
+    apply(f);
+}
+
+/* Here teachers enter when they do; what they have not entered yet is not expected. The last days
+ * are kept, those before the moves among them. */
+static void who_moves_is_on_the_pages_of_his_days(void **state)
+{
+    struct fixture *f = *state;
+    const struct school_options options = {.seed = 37,
+        .grade_from = 7,
+        .grade_to = 7,
+        .parallels = 3,
+        .day = 20260901,
+        .utc_offset_minutes = 180};
+    struct school_expectation expected;
+    make_school(f, &options);
+    write_set_up(f);
+    write_until_moved(f, options.day);
+    unsigned checked = 0;
+    uint32_t day = options.day;
+    for (; day <= school_today(f->school); day = school_day_after(day, WEEK_DAYS)) {
+        bool kept = school_expect(f->school, 0, day, &expected);
+        for (size_t p = 0; kept && p < school_page_count(f->school); p++) {
+            check_page(f, p, day);
+            checked++;
+        }
+    }
+    assert_true(checked > 2 * school_page_count(f->school));
 }
 
 static void the_page_to_show_has_marks_absences_and_homework(void **state)
@@ -188,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(three_days_are_shown_as_they_were_entered),
+        TEST_WITH_FIXTURE(who_moves_is_on_the_pages_of_his_days),
         TEST_WITH_FIXTURE(the_page_to_show_has_marks_absences_and_homework),
         TEST_WITH_FIXTURE(the_same_days_replayed_give_the_same_digest),
     };

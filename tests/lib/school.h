@@ -35,8 +35,9 @@ struct school_options {
     unsigned week_days;     /* 5 or 6; 0: 5 */
     uint32_t day;           /* The first day of lessons, a school day: 20261123. */
     int utc_offset_minutes; /* 180 is Moscow. */
-    bool
-        whole_day; /* Everything about a day is entered on that day, so that one day is complete. */
+    /* Everything about a day is entered on that day, and nobody moves: a day is complete, and fits
+     * to any other that is made from the same options. */
+    bool whole_day;
 };
 
 /* Who sends it: as which principal the call must be made. */
@@ -57,6 +58,7 @@ struct school_entry {
 
 /* What a page must show of one day after all that was yielded so far. */
 struct school_expectation {
+    unsigned pupils;
     unsigned lessons;
     unsigned attendance_taken;
     unsigned absent;

@@ -119,17 +119,20 @@ static void draw_absence(const struct school *school, struct random_stream *stre
     const struct school_page *page, struct school_action *action)
 {
     int32_t ordinal = calendar_ordinal(school->today);
-    unsigned first = school_page_first_pupil(school, page);
-    unsigned count = school_page_pupils(school, page);
-    for (unsigned i = 0; i < count; i++) {
+    uint64_t members = school_page_members(school, page);
+    for (unsigned i = 0; members >> i != 0; i++) {
         uint64_t bit = (uint64_t)1 << i;
         unsigned chance = draw_below(stream, 1000);
-        if (school->pupils[first + i].ill_until >= ordinal || chance < 12) {
+        if (!(members & bit)) {
+            continue;
+        }
+        if (school_page_pupil(school, page, i)->ill_until >= ordinal || chance < 12) {
             action->absent |= bit;
         } else if (chance < 20) {
             action->late |= bit;
         }
     }
+    action->present = members & ~action->absent;
 }
 
 struct plan {
@@ -204,6 +207,9 @@ static void keep_expectations(struct school *school)
 {
     struct kept_day *kept = &school->kept[school->days_begun++ % KEPT_DAYS];
     *kept = (struct kept_day){.day = school->today};
+    for (unsigned p = 0; p < school->page_count; p++) {
+        kept->pages[p].pupils = school_page_pupils(school, &school->pages[p]);
+    }
 }
 
 /* Another on every day, so that no two days of a seed share an id. */
@@ -212,16 +218,8 @@ static struct random_stream draw_day_stream(const struct school *school, unsigne
     return draw_stream(school->options.seed, ((uint64_t)purpose << 32) + school->today);
 }
 
-void school_day_begin(struct school *school, uint32_t day)
+static void plan_day(struct school *school)
 {
-    assert(school->today < day && calendar_is_school_day(day, school->options.week_days));
-    assert(calendar_school_year(day) == school->year);
-    if (school->today == 0) {
-        live_until(school, day);
-    }
-    school->today = day;
-    keep_expectations(school);
-    spread_illness(school, day);
     struct plan plan = {
         .school = school,
         .stream = draw_day_stream(school, STREAM_DAY),
@@ -234,6 +232,23 @@ void school_day_begin(struct school *school, uint32_t day)
         plan_class(&plan, c);
     }
     plan_individual_pages(&plan);
+}
+
+void school_day_begin(struct school *school, uint32_t day)
+{
+    assert(school->today < day && calendar_is_school_day(day, school->options.week_days));
+    assert(calendar_school_year(day) == school->year);
+    bool is_first = school->today == 0;
+    school->today = day;
+    if (is_first) {
+        live_until(school, day);
+    } else if (!school->options.whole_day) {
+        struct random_stream moves = draw_day_stream(school, STREAM_MOVES);
+        school_move_pupils(school, &moves);
+    }
+    keep_expectations(school);
+    spread_illness(school, day);
+    plan_day(school);
 }
 
 /* The last day of a school year takes with it all that is still to come. */

@@ -28,15 +28,35 @@ void school_class_name(const struct school_class *class, char out[8])
     (void)snprintf(out, 8, "%u%s", class->grade % 100, letters[class->letter]);
 }
 
-unsigned school_page_pupils(const struct school *school, const struct school_page *page)
+uint64_t school_page_members(const struct school *school, const struct school_page *page)
 {
-    return page->pupil == NOBODY ? school->classes[page->class_number].pupils : 1;
+    const struct school_class *class = &school->classes[page->class_number];
+    return page->pupil == NOBODY ? (((uint64_t)1 << class->pupils) - 1) & ~class->gone : 1;
 }
 
-unsigned school_page_first_pupil(const struct school *school, const struct school_page *page)
+unsigned school_page_pupils(const struct school *school, const struct school_page *page)
 {
-    return page->pupil == NOBODY ? school->classes[page->class_number].first_pupil
-                                 : (unsigned)page->pupil;
+    unsigned count = 0;
+    for (uint64_t left = school_page_members(school, page); left != 0; left &= left - 1) {
+        count++;
+    }
+    return count;
+}
+
+const struct school_pupil *school_page_pupil(
+    const struct school *school, const struct school_page *page, unsigned number)
+{
+    unsigned of_class = school->classes[page->class_number].list[number];
+    return &school->pupils[page->pupil == NOBODY ? of_class : (unsigned)page->pupil];
+}
+
+void school_join_class(struct school *school, unsigned number, unsigned pupil)
+{
+    struct school_class *class = &school->classes[number];
+    assert(class->pupils < CLASS_PUPILS_MAX);
+    school->pupils[pupil].class_number = (int)number;
+    school->pupils[pupil].number = class->pupils;
+    class->list[class->pupils++] = (unsigned short)pupil;
 }
 
 static struct school_pupil draw_pupil(struct school *school, unsigned grade)
@@ -53,15 +73,16 @@ static struct school_pupil draw_pupil(struct school *school, unsigned grade)
     };
 }
 
-static void form_pupils(struct school *school, struct school_class *class)
+static void form_pupils(struct school *school, unsigned number)
 {
+    const struct school_class *class = &school->classes[number];
     unsigned fill = class->grade < 10 ? school->options.fill : school->options.fill * 65 / 100;
     int64_t drawn = draw_normal(&school->people, (int64_t)fill * 1000, 2500) / 1000;
-    class->first_pupil = school->pupil_count;
-    class->pupils = drawn < 8 ? 8 : drawn > CLASS_PUPILS_MAX ? CLASS_PUPILS_MAX : (unsigned)drawn;
-    for (unsigned i = 0; i < class->pupils; i++) {
+    unsigned count = drawn < 8 ? 8 : drawn > CLASS_PUPILS_MAX ? CLASS_PUPILS_MAX : (unsigned)drawn;
+    for (unsigned i = 0; i < count; i++) {
         assert(school->pupil_count < PUPILS_MAX);
-        school->pupils[school->pupil_count++] = draw_pupil(school, class->grade);
+        school->pupils[school->pupil_count] = draw_pupil(school, class->grade);
+        school_join_class(school, number, school->pupil_count++);
     }
 }
 
@@ -144,10 +165,7 @@ static void form_individual_pages(struct school *school)
     for (unsigned n = 0; n < school->pupil_count; n += 100) {
         unsigned pupil = n + draw_below(&school->people, 100);
         pupil = pupil < school->pupil_count ? pupil : n;
-        unsigned number = 0;
-        while (school->classes[number].first_pupil + school->classes[number].pupils <= pupil) {
-            number++;
-        }
+        unsigned number = (unsigned)school->pupils[pupil].class_number;
         unsigned at = 0;
         while (school->pages[at].class_number != number) {
             at++;
@@ -181,7 +199,7 @@ void school_form_year(struct school *school)
                 .grade = grade,
                 .letter = letter,
             };
-            form_pupils(school, &school->classes[number]);
+            form_pupils(school, number);
             form_pages(school, number);
             choose_class_teacher(school, number, first_page);
         }

@@ -29,6 +29,7 @@ enum {
     STREAM_DAY,
     STREAM_IDS,
     STREAM_DAY_IDS,
+    STREAM_MOVES,
 };
 
 /* Slots of CALENDAR_SLOTS, by weekday, as bits. */
@@ -46,15 +47,19 @@ struct school_pupil {
     int64_t skill_milli;
     int32_t ill_until; /* Ordinal of the last day of the illness. */
     uint32_t born;
+    int class_number; /* NOBODY: left the school. */
+    unsigned number;  /* In the class's list. */
 };
 
 struct school_class {
     uint64_t id;
     unsigned grade;
     unsigned letter;
-    unsigned first_pupil;
+    /* Who ever was in it: a number stays its pupil's, for the masks of what waits to be entered. */
     unsigned pupils;
-    int teacher; /* The class teacher. */
+    unsigned short list[CLASS_PUPILS_MAX];
+    uint64_t gone; /* Mask. */
+    int teacher;   /* The class teacher. */
     /* Page number + 1, 0: free. */
     unsigned short timetable[CALENDAR_WEEK_DAYS_MAX][CALENDAR_SLOTS];
 };
@@ -118,11 +123,20 @@ struct school_name school_draw_person(struct school *school);
 uint64_t school_draw_id(struct school *school);
 /* «7Б». */
 void school_class_name(const struct school_class *class, char out[8]);
+/* Who belongs to it now: a mask, how many; and a pupil by number. */
+uint64_t school_page_members(const struct school *school, const struct school_page *page);
 unsigned school_page_pupils(const struct school *school, const struct school_page *page);
-unsigned school_page_first_pupil(const struct school *school, const struct school_page *page);
+const struct school_pupil *school_page_pupil(
+    const struct school *school, const struct school_page *page, unsigned number);
+/* The class has room. */
+void school_join_class(struct school *school, unsigned number, unsigned pupil);
 
 /* school_set_up.c */
 void school_set_up_begin(struct school *school);
+
+/* school_move.c: plans who moves to another class or leaves today, and writes it. */
+void school_move_pupils(struct school *school, struct random_stream *stream);
+void school_write_move(struct school *school, const struct school_action *action, char *label);
 
 /* school_writing.c: writes the entry of an action, and queues what follows from it. */
 void school_act(

@@ -13,6 +13,7 @@ enum action_kind {
     ACTION_CORRECT_HOMEWORK,
     ACTION_CORRECT_ATTENDANCE, /* He came after all. */
     ACTION_MESSAGE,
+    ACTION_MOVE, /* To another class, or out of the school. */
 };
 
 struct school_action {
@@ -20,19 +21,20 @@ struct school_action {
     uint64_t order; /* Of those at the same time; set by queue_add. */
     enum action_kind kind;
     uint32_t day;
-    unsigned page; /* Of ACTION_MESSAGE: the class. */
+    unsigned page; /* Of ACTION_MESSAGE and ACTION_MOVE: the class. */
+    int to_class;  /* Of ACTION_MOVE; -1: none. */
     unsigned slot;
     unsigned number; /* The lesson's on its page. */
     uint64_t lesson;
     uint64_t work;
     unsigned work_kind;
-    uint64_t absent, late; /* Masks of the page's pupils. */
+    uint64_t present, absent, late; /* Masks of the page's pupils; the late are present. */
     uint64_t seed;
     bool split;
     /* Corrections: what they replace. */
     uint8_t ref_entry[SCHOOL_ENTRY_ID_SIZE];
     unsigned ref_event;
-    unsigned pupil;
+    unsigned pupil;       /* By number on the page; of ACTION_MOVE: of the school's. */
     unsigned mark_number; /* 0: none is in force. */
     unsigned corrections;
 };

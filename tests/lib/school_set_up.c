@@ -230,7 +230,7 @@ static void enrol_pupils(struct school *school, unsigned number, char *label)
     school_class_name(class, name);
     (void)snprintf(order, sizeof(order), "Приказ № %u-уч", 41 + number);
     for (unsigned i = 0; i < class->pupils; i++) {
-        const struct school_pupil *pupil = &school->pupils[class->first_pupil + i];
+        const struct school_pupil *pupil = &school->pupils[class->list[i]];
         register_person(school, pupil->id, &pupil->name, pupil->born);
         Zhurnal__V1__PupilEnrolled *e = DRAFT_ADD(draft, pupil_enrolled, PUPIL_ENROLLED);
         e->pupil = pupil->id;

@@ -20,16 +20,14 @@ struct school_expectation *school_expectation_of(struct school *school, unsigned
 
 const struct school_pupil *writing_pupil(const struct writing *w, unsigned number)
 {
-    return &w->school->pupils[school_page_first_pupil(w->school, w->page) + number];
+    return school_page_pupil(w->school, w->page, number);
 }
 
 unsigned writing_present(const struct writing *w, unsigned *present)
 {
     unsigned count = 0;
-    unsigned pupils = school_page_pupils(w->school, w->page);
-    assert(pupils <= CLASS_PUPILS_MAX);
-    for (unsigned i = 0; i < pupils; i++) {
-        if (!(w->action->absent >> i & 1)) {
+    for (unsigned i = 0; i < CLASS_PUPILS_MAX; i++) {
+        if (w->action->present >> i & 1) {
             present[count++] = i;
         }
     }
@@ -81,6 +79,17 @@ const char *writing_marks_word(unsigned n)
     return few ? "отметки" : "отметок";
 }
 
+/* One who is still in it. */
+static const struct school_pupil *draw_classmate(
+    const struct school *school, const struct school_class *class, struct random_stream *stream)
+{
+    unsigned number = draw_below(stream, class->pupils);
+    for (unsigned i = 0; i < class->pupils && class->gone >> number & 1; i++) {
+        number = (number + 1) % class->pupils;
+    }
+    return &school->pupils[class->list[number]];
+}
+
 /* To the class, or, one in ten, to the guardians of one pupil. */
 static void write_message(struct school *school, const struct school_action *action, char *label)
 {
@@ -94,7 +103,7 @@ static void write_message(struct school *school, const struct school_action *act
     draft_set_actor(draft, teacher, ZHURNAL__V1__ROLE__ROLE_CLASS_TEACHER);
     Zhurnal__V1__MessageSent *e = DRAFT_ADD(draft, message_sent, MESSAGE_SENT);
     if (draw_chance(&stream, 100)) {
-        subject = school->pupils[class->first_pupil + draw_below(&stream, class->pupils)].id;
+        subject = draw_classmate(school, class, &stream)->id;
         e->pupils = draft_alloc(draft, sizeof(*e->pupils));
         e->pupils[0] = subject;
         e->n_pupils = 1;
@@ -145,6 +154,8 @@ void school_act(
     draft_begin(&school->draft, school->id, action->at_ms, action->seed ^ action->lesson);
     if (action->kind == ACTION_MESSAGE) {
         write_message(school, action, entry->label);
+    } else if (action->kind == ACTION_MOVE) {
+        school_write_move(school, action, entry->label);
     } else {
         write_on_page(school, action, entry->label);
     }
