@@ -2,16 +2,18 @@
  * output, each after its length as a varint, as protobuf's delimited streams are. The same
  * arguments give the same bytes.
  *
- *     school_day --part founding|setup|day|show [--seed N] [--date YYYYMMDD] [--schools N]
- *                [--grades A-B] [--parallels N] [--fill N] [--days N]
+ *     school_day --part founding|setup|day|show|statistics [--seed N] [--date YYYYMMDD]
+ *                [--schools N] [--grades A-B] [--parallels N] [--fill N] [--days N]
  *
  * founding is for the founder's certificate, setup and day are for a front end's; sent in this
  * order. A day is the school day on or before the date, with all that is entered for it; more days
  * follow it with --days. show writes text instead, a line for each school: the school, the page
- * that has most to show of the last day, that day, class and subject.
+ * that has most to show of the last day, that day, class and subject. statistics writes what the
+ * whole school year of the date comes to, and between which bounds a real school's figures are.
  *
  * Exit: 0, 1 where writing failed or memory is short, 2 for wrong arguments. */
 #include "tests/lib/school.h"
+#include "tests/lib/school_statistics.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,7 +24,7 @@
 enum { WEEK_DAYS = 5, MOSCOW_MINUTES = 180, VARINT_MAX = 10 };
 enum { EXIT_USAGE = 2, SCHOOLS_MAX = 1000, DAYS_MAX = 100 };
 
-enum part { PART_NONE, PART_FOUNDING, PART_SETUP, PART_DAY, PART_SHOW };
+enum part { PART_NONE, PART_FOUNDING, PART_SETUP, PART_DAY, PART_SHOW, PART_STATISTICS };
 
 struct arguments {
     enum part part;
@@ -33,9 +35,9 @@ struct arguments {
 
 static void usage(void)
 {
-    (void)fputs("usage: school_day --part founding|setup|day|show [--seed N] [--date YYYYMMDD]\n"
-                "                  [--schools N] [--grades A-B] [--parallels N] [--fill N]\n"
-                "                  [--days N]\n",
+    (void)fputs("usage: school_day --part founding|setup|day|show|statistics [--seed N]\n"
+                "                  [--date YYYYMMDD] [--schools N] [--grades A-B] [--parallels N]\n"
+                "                  [--fill N] [--days N]\n",
         stderr);
 }
 
@@ -64,8 +66,9 @@ static bool parse_part(const char *text, enum part *part)
         [PART_SETUP] = "setup",
         [PART_DAY] = "day",
         [PART_SHOW] = "show",
+        [PART_STATISTICS] = "statistics",
     };
-    for (unsigned i = PART_FOUNDING; i <= PART_SHOW; i++) {
+    for (unsigned i = PART_FOUNDING; i <= PART_STATISTICS; i++) {
         if (strcmp(text, names[i]) == 0) {
             *part = (enum part)i;
             return true;
@@ -200,13 +203,30 @@ static void show(const struct school *school)
         page.class_name, page.subject);
 }
 
+static bool show_statistics(const struct school_options *options)
+{
+    struct school_figure figures[STATISTICS_FIGURES];
+    if (!statistics_of_year(options, figures)) {
+        return false;
+    }
+    for (size_t i = 0; i < STATISTICS_FIGURES; i++) {
+        const struct school_figure *f = &figures[i];
+        (void)printf("%-34s %6u.%02u   %u.%02u to %u.%02u\n", f->name, f->value / 100,
+            f->value % 100, f->low / 100, f->low % 100, f->high / 100, f->high % 100);
+    }
+    return true;
+}
+
+/* False: no memory. */
 static bool write_school(const struct arguments *arguments, uint64_t number)
 {
     struct school_options options = arguments->options;
     options.seed += number;
+    if (arguments->part == PART_STATISTICS) {
+        return show_statistics(&options);
+    }
     struct school *school = school_create(&options);
     if (school == NULL) {
-        (void)fputs("school_day: out of memory\n", stderr);
         return false;
     }
     write_set_up(school, arguments->part);
@@ -236,6 +256,7 @@ int main(int argc, char **argv)
     }
     for (uint64_t i = 0; i < arguments.schools; i++) {
         if (!write_school(&arguments, i)) {
+            (void)fputs("school_day: out of memory\n", stderr);
             return EXIT_FAILURE;
         }
     }
