@@ -3,7 +3,7 @@
  * arguments give the same bytes.
  *
  *     school_day --part founding|setup|day|show|statistics [--seed N] [--date YYYYMMDD]
- *                [--schools N] [--grades A-B] [--parallels N] [--fill N] [--days N]
+ *                [--schools N] [--grades A-B] [--parallels N] [--fill N] [--days N] [--edges]
  *
  * founding is for the founder's certificate, setup and day are for a front end's; sent in this
  * order. A day is the school day on or before the date, with all that is entered for it; more days
@@ -11,8 +11,12 @@
  * that has most to show of the last day, that day, class and subject. statistics writes what the
  * whole school year of the date comes to, and between which bounds a real school's figures are.
  *
+ * With --edges it is another school, that of tests/lib/school_edges.h, and its day ends with an
+ * entry that is refused.
+ *
  * Exit: 0, 1 where writing failed or memory is short, 2 for wrong arguments. */
 #include "tests/lib/school.h"
+#include "tests/lib/school_edges.h"
 #include "tests/lib/school_statistics.h"
 
 #include <errno.h>
@@ -30,6 +34,7 @@ struct arguments {
     enum part part;
     uint64_t schools;
     uint64_t days;
+    bool edges;
     struct school_options options;
 };
 
@@ -37,7 +42,7 @@ static void usage(void)
 {
     (void)fputs("usage: school_day --part founding|setup|day|show|statistics [--seed N]\n"
                 "                  [--date YYYYMMDD] [--schools N] [--grades A-B] [--parallels N]\n"
-                "                  [--fill N] [--days N]\n",
+                "                  [--fill N] [--days N] [--edges]\n",
         stderr);
 }
 
@@ -122,6 +127,9 @@ static bool parse_option(int option, const char *text, struct arguments *argumen
         return parse_small(text, SCHOOL_FILL_MAX, &options->fill);
     case 'D':
         return parse_number(text, 1, DAYS_MAX, &arguments->days);
+    case 'e':
+        arguments->edges = true;
+        return true;
     default:
         return false;
     }
@@ -138,6 +146,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments)
         {"parallels", required_argument, NULL, 'c'},
         {"fill", required_argument, NULL, 'f'},
         {"days", required_argument, NULL, 'D'},
+        {"edges", no_argument, NULL, 'e'},
         {0},
     };
     for (int i = 0; i < argc; i++) {
@@ -195,10 +204,9 @@ static void write_days(struct school *school, const struct arguments *arguments)
     }
 }
 
-static void show(const struct school *school)
+static void show(const struct school *school, size_t number, uint32_t day)
 {
-    uint32_t day = school_today(school);
-    struct school_page_info page = school_page(school, school_page_to_show(school, day));
+    struct school_page_info page = school_page(school, number);
     (void)printf("%" PRIu64 " %" PRIu64 " %" PRIu32 " %s %s\n", school_id(school), page.page, day,
         page.class_name, page.subject);
 }
@@ -217,6 +225,25 @@ static bool show_statistics(const struct school_options *options)
     return true;
 }
 
+static bool write_edges(const struct school_options *options, enum part part)
+{
+    struct school_edges edges;
+    struct school_entry entry;
+    enum edges_answer answer;
+    if (!edges_init(&edges, options->seed, options->day, options->utc_offset_minutes)) {
+        return false;
+    }
+    write_set_up(edges.school, part);
+    while (part == PART_DAY && edges_next(&edges, &entry, &answer)) {
+        write_request(entry.request);
+    }
+    if (part == PART_SHOW) {
+        show(edges.school, edges.crowd, edges.quarter_end);
+    }
+    edges_deinit(&edges);
+    return true;
+}
+
 /* False: no memory. */
 static bool write_school(const struct arguments *arguments, uint64_t number)
 {
@@ -224,6 +251,9 @@ static bool write_school(const struct arguments *arguments, uint64_t number)
     options.seed += number;
     if (arguments->part == PART_STATISTICS) {
         return show_statistics(&options);
+    }
+    if (arguments->edges) {
+        return write_edges(&options, arguments->part);
     }
     struct school *school = school_create(&options);
     if (school == NULL) {
@@ -234,7 +264,8 @@ static bool write_school(const struct arguments *arguments, uint64_t number)
         write_days(school, arguments);
     }
     if (arguments->part == PART_SHOW) {
-        show(school);
+        uint32_t day = school_today(school);
+        show(school, school_page_to_show(school, day), day);
     }
     school_destroy(school);
     return true;

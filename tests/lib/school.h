@@ -9,7 +9,9 @@
  * in an earlier one.
  *
  * What is left out, as the log has no kinds for it yet: study groups (a page is a class or one
- * pupil), substitutions, final marks, excuses.
+ * pupil), substitutions, final marks, excuses, exemptions, consents, subscriptions and printouts,
+ * inspections. What the log has kinds for, and only school_edges.h writes: new names, a page handed
+ * over, a new UTC offset. Nobody loses a role, a class teacher or a guardian.
  *
  * Memory is bounded by the school's size and given at create. One thread. */
 #ifndef TESTS_LIB_SCHOOL_H
@@ -27,11 +29,13 @@ enum {
 
 struct school_options {
     uint64_t seed;
-    uint64_t school;        /* 0: chosen from the seed. */
-    unsigned grade_from;    /* 0: 1 */
-    unsigned grade_to;      /* 0: 11 */
-    unsigned parallels;     /* Classes of each grade, 1–6; 0: 1 */
-    unsigned fill;          /* Mean number of pupils in a class; 0: 25 */
+    uint64_t school;     /* 0: chosen from the seed. */
+    unsigned grade_from; /* 0: 1 */
+    unsigned grade_to;   /* 0: 11 */
+    unsigned parallels;  /* Classes of each grade, 1–6; 0: 1 */
+    unsigned fill;       /* Mean number of pupils in a class; 0: 25 */
+    /* Pupils of each class in turn, up to 40; NULL: drawn. Outlives the school. */
+    const unsigned *class_sizes;
     unsigned week_days;     /* 5 or 6; 0: 5 */
     uint32_t day;           /* The first day of lessons, a school day: 20261123. */
     int utc_offset_minutes; /* 180 is Moscow. */

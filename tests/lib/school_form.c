@@ -73,15 +73,25 @@ static struct school_pupil draw_pupil(struct school *school, unsigned grade)
     };
 }
 
+/* Of a class that is formed. */
+static unsigned draw_size(struct school *school, unsigned number)
+{
+    const struct school_options *options = &school->options;
+    if (options->class_sizes != NULL) {
+        return options->class_sizes[number];
+    }
+    bool is_senior = school->classes[number].grade >= 10;
+    unsigned fill = is_senior ? options->fill * 65 / 100 : options->fill;
+    int64_t drawn = draw_normal(&school->people, (int64_t)fill * 1000, 2500) / 1000;
+    return drawn < 8 ? 8 : drawn > CLASS_PUPILS_MAX ? CLASS_PUPILS_MAX : (unsigned)drawn;
+}
+
 static void form_pupils(struct school *school, unsigned number)
 {
-    const struct school_class *class = &school->classes[number];
-    unsigned fill = class->grade < 10 ? school->options.fill : school->options.fill * 65 / 100;
-    int64_t drawn = draw_normal(&school->people, (int64_t)fill * 1000, 2500) / 1000;
-    unsigned count = drawn < 8 ? 8 : drawn > CLASS_PUPILS_MAX ? CLASS_PUPILS_MAX : (unsigned)drawn;
-    for (unsigned i = 0; i < count; i++) {
+    unsigned size = draw_size(school, number);
+    for (unsigned i = 0; i < size; i++) {
         assert(school->pupil_count < PUPILS_MAX);
-        school->pupils[school->pupil_count] = draw_pupil(school, class->grade);
+        school->pupils[school->pupil_count] = draw_pupil(school, school->classes[number].grade);
         school_join_class(school, number, school->pupil_count++);
     }
 }

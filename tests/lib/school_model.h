@@ -30,6 +30,7 @@ enum {
     STREAM_IDS,
     STREAM_DAY_IDS,
     STREAM_MOVES,
+    STREAM_EDGES,
 };
 
 /* Slots of CALENDAR_SLOTS, by weekday, as bits. */
