@@ -1,4 +1,6 @@
 /* The lifelike school as a source: the same bytes for a seed, and no id twice. */
+#include "proto/hex.h"
+#include "proto/sha256.h"
 #include "tests/lib/school.h"
 #include "tests/lib/test.h"
 #include <zhurnal/v1/journal.pb-c.h>
@@ -38,6 +40,27 @@ static void the_same_seed_gives_the_same_bytes(void **state)
 {
     (void)state;
     assert_true(same_bytes(11, 11));
+}
+
+/* Of a set-up and some days. Whoever changes the school changes it, on purpose; a compiler or a
+ * machine must not. */
+static void the_bytes_are_the_same_everywhere(void **state)
+{
+    (void)state;
+    struct school *school = make(11, 1, 12, 20261123);
+    struct school_entry entry;
+    struct sha256 sha;
+    uint8_t digest[SHA256_SIZE];
+    char text[2 * SHA256_SIZE + 1];
+    sha256_init(&sha);
+    for (unsigned i = 0; i < 2000; i++) {
+        school_next(school, &entry);
+        sha256_update(&sha, entry.request.data, entry.request.size);
+    }
+    sha256_final(&sha, digest);
+    assert_string_equal(hex_encode(digest, sizeof digest, text),
+        "2fcd43ee70fa664536ef2aac3b4ea78224d87f17c2eaf45d226ed869be8414a1");
+    school_destroy(school);
 }
 
 static void another_seed_gives_other_bytes(void **state)
@@ -152,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_gives_the_same_bytes),
+        cmocka_unit_test(the_bytes_are_the_same_everywhere),
         cmocka_unit_test(another_seed_gives_other_bytes),
         cmocka_unit_test(the_largest_school_goes_on_for_ever_with_no_id_twice),
         cmocka_unit_test(two_days_of_one_seed_share_no_id),
