@@ -1,139 +1,20 @@
 /* A page of a small class: what was recorded is what is read. */
-#include "node/journal/page.h"
-#include "tests/lib/ledger.h"
+#include "tests/lib/class_fixture.h"
 #include "tests/lib/test.h"
 
 #include <stdlib.h>
 
-enum {
-    DAY = 20261123,
-    NEXT_DAY = 20261124,
-    YEAR = 1,
-    CLASS = 2,
-    SUBJECT = 3,
-    PAGE = 4,
-    TEACHER = 50,
-    ELKINA = 61,
-    EGOROV = 62,
-    ZHUKOV = 63,
-    LESSON = 100,
-    WORK = 200,
-    WHOLE = 1000,
-};
-
-struct fixture {
-    struct ledger ledger;
-    struct journal journal;
-    struct arena arena;
-    Zhurnal__V1__GetPageResponse *page;
-};
-
-/* ---- writing ---- */
-
-static struct school_draft *begin(struct fixture *f)
-{
-    return ledger_begin(&f->ledger, DAY);
-}
-
-static uint64_t end(struct fixture *f)
-{
-    uint64_t index = ledger_end(&f->ledger);
-    assert_int_equal(ledger_apply(&f->ledger, &f->journal, index, WHOLE), STATUS_OK);
-    assert_int_equal(ledger_verdict(&f->journal, index).outcome, VERDICT_ACCEPTED);
-    return index;
-}
-
-static void add_person(
-    struct school_draft *draft, uint64_t id, const char *surname, const char *given_name)
-{
-    Zhurnal__V1__PersonRegistered *person = DRAFT_ADD(draft, person_registered, PERSON_REGISTERED);
-    person->person = id;
-    person->surname_part = draft_part(draft, id, ZHURNAL__V1__BASIS__BASIS_SERVICE, surname);
-    person->given_name_part = draft_part(draft, id, ZHURNAL__V1__BASIS__BASIS_SERVICE, given_name);
-}
-
-static void enrol(
-    struct school_draft *draft, uint64_t id, const char *surname, const char *given_name)
-{
-    add_person(draft, id, surname, given_name);
-    Zhurnal__V1__PupilEnrolled *enrolled = DRAFT_ADD(draft, pupil_enrolled, PUPIL_ENROLLED);
-    enrolled->pupil = id;
-    enrolled->class_id = CLASS;
-}
-
-static void register_school(struct fixture *f)
-{
-    struct school_entry entry = {0};
-    struct school_draft *draft = begin(f);
-    draft->draft.school = 0;
-    Zhurnal__V1__SchoolRegistered *school = DRAFT_ADD(draft, school_registered, SCHOOL_REGISTERED);
-    school->school = LEDGER_SCHOOL;
-    school->name = draft_text(draft, "Школа № 2");
-    draft_end(draft, &entry);
-    ledger_append(&f->ledger, entry.request, &ledger_founder);
-}
-
-static void add_class(struct school_draft *draft)
-{
-    Zhurnal__V1__SchoolYearOpened *year = DRAFT_ADD(draft, school_year_opened, SCHOOL_YEAR_OPENED);
-    year->year = YEAR;
-    year->label = draft_text(draft, "2026/27");
-    Zhurnal__V1__ClassFormed *class = DRAFT_ADD(draft, class_formed, CLASS_FORMED);
-    class->class_id = CLASS;
-    class->grade = 5;
-    class->letter = draft_text(draft, "А");
-    Zhurnal__V1__SubjectDefined *subject = DRAFT_ADD(draft, subject_defined, SUBJECT_DEFINED);
-    subject->subject = SUBJECT;
-    subject->name = draft_text(draft, "Математика");
-    Zhurnal__V1__PageOpened *page = DRAFT_ADD(draft, page_opened, PAGE_OPENED);
-    page->page = PAGE;
-    page->owner_case = ZHURNAL__V1__PAGE_OPENED__OWNER_CLASS_ID;
-    page->class_id = CLASS;
-    page->subject = SUBJECT;
-    page->year = YEAR;
-    Zhurnal__V1__TeachingAssigned *teaching =
-        DRAFT_ADD(draft, teaching_assigned, TEACHING_ASSIGNED);
-    teaching->teacher = TEACHER;
-    teaching->page = PAGE;
-    teaching->from_day = 20260901;
-}
-
 static int set_up(void **state)
 {
-    static struct fixture f;
-    ledger_open(&f.ledger);
-    (void)ledger_open_journal(&f.ledger, &f.journal, "views");
-    arena_init(&f.arena, PAGE_ARENA_LIMIT);
-    register_school(&f);
-    struct school_draft *draft = begin(&f);
-    add_class(draft);
-    add_person(draft, TEACHER, "Хасанова", "Марьям");
-    enrol(draft, ZHUKOV, "Жуков", "Пётр");
-    enrol(draft, ELKINA, "Ёлкина", "Анна");
-    enrol(draft, EGOROV, "Егоров", "Иван");
-    end(&f);
-    *state = &f;
-    return 0;
+    return class_set_up(state);
 }
 
 static int tear_down(void **state)
 {
-    struct fixture *f = *state;
-    arena_reset(&f->arena);
-    journal_close(&f->journal, false);
-    ledger_close(&f->ledger);
-    return 0;
+    return class_tear_down(state);
 }
 
-static void add_lesson(struct school_draft *draft, uint64_t id, uint32_t slot, const char *topic)
-{
-    Zhurnal__V1__LessonHeld *held = DRAFT_ADD(draft, lesson_held, LESSON_HELD);
-    held->page = PAGE;
-    held->lesson = id;
-    held->number = (uint32_t)(id - LESSON + 1);
-    held->slot = slot;
-    held->topic = draft_text(draft, topic);
-}
+/* ---- writing ---- */
 
 static Zhurnal__V1__Mark *make_mark(struct school_draft *draft, uint32_t number)
 {
@@ -155,17 +36,6 @@ static Zhurnal__V1__MarkSet *add_mark(struct school_draft *draft, uint64_t pupil
     return set;
 }
 
-static Zhurnal__V1__AttendanceException *make_exception(
-    struct school_draft *draft, uint64_t pupil, Zhurnal__V1__AttendanceCode code)
-{
-    Zhurnal__V1__AttendanceException *exception =
-        draft_message(draft, &zhurnal__v1__attendance_exception__descriptor);
-    exception->pupil = pupil;
-    exception->code = code;
-    exception->late_minutes = code == ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_LATE ? 10 : 0;
-    return exception;
-}
-
 static void add_attendance(struct school_draft *draft)
 {
     Zhurnal__V1__AttendanceTaken *taken = DRAFT_ADD(draft, attendance_taken, ATTENDANCE_TAKEN);
@@ -173,9 +43,9 @@ static void add_attendance(struct school_draft *draft)
     taken->n_exceptions = 2;
     taken->exceptions = draft_alloc(draft, 2 * sizeof(void *));
     taken->exceptions[0] =
-        make_exception(draft, EGOROV, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_ABSENT);
+        class_exception(draft, EGOROV, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_ABSENT);
     taken->exceptions[1] =
-        make_exception(draft, ZHUKOV, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_LATE);
+        class_exception(draft, ZHUKOV, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_LATE);
 }
 
 static void add_homework(struct school_draft *draft, const char *text)
@@ -198,85 +68,41 @@ static void add_comment(struct school_draft *draft, const char *text)
 enum { HELD = 1, TAKEN = 2, HOMEWORK = 3, MARK = 4, COMMENT = 5 };
 
 /* A saved page; returns the id it was saved under. */
-static void write_lesson(struct fixture *f, uint8_t id[ENTRY_ID_SIZE])
+static void write_lesson(struct class_fixture *f, uint8_t id[ENTRY_ID_SIZE])
 {
-    struct school_draft *draft = begin(f);
-    add_lesson(draft, LESSON, 3, "Проценты");
+    struct school_draft *draft = class_begin(f);
+    class_add_lesson(draft, LESSON, 3, "Проценты");
     add_attendance(draft);
     add_homework(draft, "№ 314, № 315");
     add_mark(draft, ELKINA, 3);
     add_comment(draft, "Внимательнее");
     memcpy(id, draft->entry_id, ENTRY_ID_SIZE);
-    end(f);
-}
-
-static Zhurnal__V1__EventRef *make_ref(
-    struct school_draft *draft, const uint8_t id[ENTRY_ID_SIZE], uint32_t event)
-{
-    Zhurnal__V1__EventRef *ref = draft_message(draft, &zhurnal__v1__event_ref__descriptor);
-    ref->entry_id.data = draft_alloc(draft, ENTRY_ID_SIZE);
-    ref->entry_id.len = ENTRY_ID_SIZE;
-    memcpy(ref->entry_id.data, id, ENTRY_ID_SIZE);
-    ref->event = event;
-    return ref;
-}
-
-static Zhurnal__V1__EntryCorrected *add_correction(
-    struct school_draft *draft, const uint8_t id[ENTRY_ID_SIZE], uint32_t event)
-{
-    Zhurnal__V1__EntryCorrected *corrected = DRAFT_ADD(draft, entry_corrected, ENTRY_CORRECTED);
-    corrected->ref = make_ref(draft, id, event);
-    corrected->reason = ZHURNAL__V1__CORRECTION_REASON__CORRECTION_REASON_SLIP;
-    return corrected;
+    class_end(f);
 }
 
 /* The correction's own id comes back in id, its event is 1. */
-static void correct_mark(struct fixture *f, uint8_t id[ENTRY_ID_SIZE], uint32_t event, uint32_t to)
+static void correct_mark(
+    struct class_fixture *f, uint8_t id[ENTRY_ID_SIZE], uint32_t event, uint32_t to)
 {
-    struct school_draft *draft = begin(f);
-    Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, id, event);
+    struct school_draft *draft = class_begin(f);
+    Zhurnal__V1__EntryCorrected *corrected = class_add_correction(draft, id, event);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_MARK;
     corrected->mark = make_mark(draft, to);
     memcpy(id, draft->entry_id, ENTRY_ID_SIZE);
-    end(f);
+    class_end(f);
 }
 
-static void void_event(struct fixture *f, const uint8_t id[ENTRY_ID_SIZE], uint32_t event)
+static void void_event(struct class_fixture *f, const uint8_t id[ENTRY_ID_SIZE], uint32_t event)
 {
-    struct school_draft *draft = begin(f);
+    struct school_draft *draft = class_begin(f);
     Zhurnal__V1__EntryVoided *voided = DRAFT_ADD(draft, entry_voided, ENTRY_VOIDED);
-    voided->ref = make_ref(draft, id, event);
-    end(f);
+    voided->ref = class_ref(draft, id, event);
+    class_end(f);
 }
 
-/* ---- reading ---- */
-
-static int read_days(struct fixture *f, uint32_t from_day, uint32_t to_day)
+static Zhurnal__V1__PageMark *read_mark(struct class_fixture *f)
 {
-    Zhurnal__V1__GetPageRequest request = ZHURNAL__V1__GET_PAGE_REQUEST__INIT;
-    request.school = LEDGER_SCHOOL;
-    request.page = PAGE;
-    request.from_day = from_day;
-    request.to_day = to_day;
-    arena_reset(&f->arena);
-    return ledger_page(&f->ledger, &f->journal, &request, &f->arena, &f->page);
-}
-
-static void read_page(struct fixture *f)
-{
-    assert_int_equal(read_days(f, 0, 0), STATUS_OK);
-}
-
-static Zhurnal__V1__PageLesson *read_lesson(struct fixture *f)
-{
-    read_page(f);
-    assert_int_equal(f->page->n_lessons, 1);
-    return f->page->lessons[0];
-}
-
-static Zhurnal__V1__PageMark *read_mark(struct fixture *f)
-{
-    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+    Zhurnal__V1__PageLesson *lesson = class_read_lesson(f);
     assert_int_equal(lesson->n_marks, 1);
     return lesson->marks[0];
 }
@@ -285,8 +111,8 @@ static Zhurnal__V1__PageMark *read_mark(struct fixture *f)
 
 static void a_page_says_whose_it_is(void **state)
 {
-    struct fixture *f = *state;
-    read_page(f);
+    struct class_fixture *f = *state;
+    class_read(f);
     assert_string_equal(f->page->school_name, "Школа № 2");
     assert_string_equal(f->page->class_name, "5А");
     assert_string_equal(f->page->subject_name, "Математика");
@@ -299,8 +125,8 @@ static void a_page_says_whose_it_is(void **state)
 
 static void pupils_stand_in_the_order_of_the_alphabet(void **state)
 {
-    struct fixture *f = *state;
-    read_page(f);
+    struct class_fixture *f = *state;
+    class_read(f);
     assert_int_equal(f->page->n_pupils, 3);
     assert_string_equal(f->page->pupils[0]->name, "Егоров Иван");
     assert_string_equal(f->page->pupils[1]->name, "Ёлкина Анна");
@@ -310,10 +136,10 @@ static void pupils_stand_in_the_order_of_the_alphabet(void **state)
 
 static void a_saved_lesson_is_shown_whole(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
-    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+    Zhurnal__V1__PageLesson *lesson = class_read_lesson(f);
     assert_int_equal(lesson->lesson, LESSON);
     assert_int_equal(lesson->day, DAY);
     assert_int_equal(lesson->slot, 3);
@@ -339,20 +165,20 @@ static void assert_ref(const Zhurnal__V1__EventRef *ref, const uint8_t *id, uint
 
 static void each_thing_on_a_page_names_the_event_to_correct_it_by(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
-    struct school_draft *draft = begin(f);
+    struct school_draft *draft = class_begin(f);
     Zhurnal__V1__WorkSet *work = DRAFT_ADD(draft, work_set, WORK_SET);
     work->work = WORK;
     work->lesson = LESSON;
-    Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, id, HELD);
+    Zhurnal__V1__EntryCorrected *corrected = class_add_correction(draft, id, HELD);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_TOPIC;
     corrected->topic = draft_text(draft, "Доли");
     uint8_t next[ENTRY_ID_SIZE];
     memcpy(next, draft->entry_id, sizeof next);
-    end(f);
-    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+    class_end(f);
+    Zhurnal__V1__PageLesson *lesson = class_read_lesson(f);
     assert_ref(lesson->ref, next, 2);
     assert_ref(lesson->works[0]->ref, next, 1);
     assert_ref(lesson->attendance_ref, id, TAKEN);
@@ -363,10 +189,10 @@ static void each_thing_on_a_page_names_the_event_to_correct_it_by(void **state)
 
 static void absences_are_shown_where_attendance_was_taken(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
-    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+    Zhurnal__V1__PageLesson *lesson = class_read_lesson(f);
     assert_true(lesson->attendance_taken);
     assert_int_equal(lesson->n_attendance, 2);
     assert_int_equal(lesson->attendance[0]->pupil, EGOROV);
@@ -374,14 +200,14 @@ static void absences_are_shown_where_attendance_was_taken(void **state)
         lesson->attendance[1]->code, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_LATE);
     assert_int_equal(lesson->attendance[1]->late_minutes, 10);
     void_event(f, id, TAKEN);
-    lesson = read_lesson(f);
+    lesson = class_read_lesson(f);
     assert_false(lesson->attendance_taken);
     assert_int_equal(lesson->n_attendance, 0);
 }
 
 static void a_corrected_mark_is_shown_as_it_is_now(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
     correct_mark(f, id, MARK, 4);
@@ -396,16 +222,16 @@ static void a_corrected_mark_is_shown_as_it_is_now(void **state)
 
 static void a_voided_mark_is_gone_and_may_be_set_anew(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t first[ENTRY_ID_SIZE];
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, first);
     memcpy(id, first, sizeof id);
     correct_mark(f, id, MARK, 4);
     void_event(f, id, 1);
-    assert_int_equal(read_lesson(f)->n_marks, 0);
-    add_mark(begin(f), ELKINA, 2);
-    end(f);
+    assert_int_equal(class_read_lesson(f)->n_marks, 0);
+    add_mark(class_begin(f), ELKINA, 2);
+    class_end(f);
     assert_int_equal(read_mark(f)->mark->number, 2);
     /* What refers to the voided mark does not touch the new one. */
     memcpy(id, first, sizeof id);
@@ -417,25 +243,25 @@ static void a_voided_mark_is_gone_and_may_be_set_anew(void **state)
 
 static void topic_homework_comment_and_absence_are_corrected(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
-    struct school_draft *draft = begin(f);
-    Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, id, HELD);
+    struct school_draft *draft = class_begin(f);
+    Zhurnal__V1__EntryCorrected *corrected = class_add_correction(draft, id, HELD);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_TOPIC;
     corrected->topic = draft_text(draft, "Доли");
-    corrected = add_correction(draft, id, HOMEWORK);
+    corrected = class_add_correction(draft, id, HOMEWORK);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_HOMEWORK;
     corrected->homework = draft_text(draft, "№ 316");
-    corrected = add_correction(draft, id, COMMENT);
+    corrected = class_add_correction(draft, id, COMMENT);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_TEXT_PART;
     corrected->text_part = draft_part(draft, ELKINA, ZHURNAL__V1__BASIS__BASIS_SERVICE, "Молодец");
-    corrected = add_correction(draft, id, TAKEN);
+    corrected = class_add_correction(draft, id, TAKEN);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_ATTENDANCE;
     corrected->attendance =
-        make_exception(draft, EGOROV, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED);
-    end(f);
-    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+        class_exception(draft, EGOROV, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED);
+    class_end(f);
+    Zhurnal__V1__PageLesson *lesson = class_read_lesson(f);
     assert_string_equal(lesson->topic, "Доли");
     assert_string_equal(lesson->homework[0]->text, "№ 316");
     assert_string_equal(lesson->comments[0]->text, "Молодец");
@@ -445,19 +271,19 @@ static void topic_homework_comment_and_absence_are_corrected(void **state)
 
 static void an_event_may_correct_another_of_its_own_entry(void **state)
 {
-    struct fixture *f = *state;
-    struct school_draft *draft = begin(f);
-    add_lesson(draft, LESSON, 1, "Проценты");
-    Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, draft->entry_id, 1);
+    struct class_fixture *f = *state;
+    struct school_draft *draft = class_begin(f);
+    class_add_lesson(draft, LESSON, 1, "Проценты");
+    Zhurnal__V1__EntryCorrected *corrected = class_add_correction(draft, draft->entry_id, 1);
     corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_TOPIC;
     corrected->topic = draft_text(draft, "Доли");
-    end(f);
-    assert_string_equal(read_lesson(f)->topic, "Доли");
+    class_end(f);
+    assert_string_equal(class_read_lesson(f)->topic, "Доли");
 }
 
 static void references_that_lead_nowhere_change_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     uint8_t unknown[ENTRY_ID_SIZE] = {9};
     write_lesson(f, id);
@@ -474,10 +300,10 @@ static void references_that_lead_nowhere_change_nothing(void **state)
 
 static void marks_for_a_work_stand_at_its_lesson(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
-    struct school_draft *draft = begin(f);
+    struct school_draft *draft = class_begin(f);
     Zhurnal__V1__MarkSet *early = add_mark(draft, ZHUKOV, 4); /* Before the work is set. */
     early->given_for_case = ZHURNAL__V1__MARK_SET__GIVEN_FOR_WORK;
     early->work = WORK;
@@ -487,8 +313,8 @@ static void marks_for_a_work_stand_at_its_lesson(void **state)
     work->work_kind = ZHURNAL__V1__WORK_KIND__WORK_KIND_TEST;
     work->weight = 2;
     work->title = draft_text(draft, "Проценты, тест");
-    end(f);
-    Zhurnal__V1__PageLesson *lesson = read_lesson(f);
+    class_end(f);
+    Zhurnal__V1__PageLesson *lesson = class_read_lesson(f);
     assert_int_equal(lesson->n_works, 1);
     assert_string_equal(lesson->works[0]->title, "Проценты, тест");
     assert_int_equal(lesson->works[0]->weight, 2);
@@ -500,70 +326,70 @@ static void marks_for_a_work_stand_at_its_lesson(void **state)
 
 static void a_duplicate_shows_once(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     struct school_entry entry = {0};
-    struct school_draft *draft = begin(f);
-    add_lesson(draft, LESSON, 1, "Проценты");
+    struct school_draft *draft = class_begin(f);
+    class_add_lesson(draft, LESSON, 1, "Проценты");
     add_homework(draft, "№ 314");
     draft_end(draft, &entry);
     for (int i = 0; i < 2; i++) {
         uint64_t index = ledger_append(&f->ledger, entry.request, &ledger_front_end);
         assert_int_equal(ledger_apply(&f->ledger, &f->journal, index, WHOLE), STATUS_OK);
     }
-    assert_int_equal(read_lesson(f)->n_homework, 1);
+    assert_int_equal(class_read_lesson(f)->n_homework, 1);
 }
 
 static void lessons_come_by_day_and_bell_and_only_those_asked_for(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     struct school_draft *draft = ledger_begin(&f->ledger, NEXT_DAY);
-    add_lesson(draft, LESSON, 1, "третий");
-    end(f);
-    draft = begin(f);
-    add_lesson(draft, LESSON + 1, 5, "второй");
-    add_lesson(draft, LESSON + 2, 2, "первый");
-    end(f);
-    read_page(f);
+    class_add_lesson(draft, LESSON, 1, "третий");
+    class_end(f);
+    draft = class_begin(f);
+    class_add_lesson(draft, LESSON + 1, 5, "второй");
+    class_add_lesson(draft, LESSON + 2, 2, "первый");
+    class_end(f);
+    class_read(f);
     assert_int_equal(f->page->n_lessons, 3);
     assert_string_equal(f->page->lessons[0]->topic, "первый");
     assert_string_equal(f->page->lessons[1]->topic, "второй");
     assert_string_equal(f->page->lessons[2]->topic, "третий");
-    assert_int_equal(read_days(f, DAY, DAY), STATUS_OK);
+    assert_int_equal(class_read_days(f, DAY, DAY), STATUS_OK);
     assert_int_equal(f->page->n_lessons, 2);
-    assert_int_equal(read_days(f, NEXT_DAY, 0), STATUS_OK);
+    assert_int_equal(class_read_days(f, NEXT_DAY, 0), STATUS_OK);
     assert_int_equal(f->page->n_lessons, 1);
-    assert_int_equal(read_days(f, NEXT_DAY, DAY), STATUS_INVALID);
+    assert_int_equal(class_read_days(f, NEXT_DAY, DAY), STATUS_INVALID);
 }
 
 static void a_pupil_who_left_stands_on_the_days_he_was_there(void **state)
 {
-    struct fixture *f = *state;
-    Zhurnal__V1__PupilLeft *left = DRAFT_ADD(begin(f), pupil_left, PUPIL_LEFT);
+    struct class_fixture *f = *state;
+    Zhurnal__V1__PupilLeft *left = DRAFT_ADD(class_begin(f), pupil_left, PUPIL_LEFT);
     left->pupil = ZHUKOV;
     left->class_id = CLASS;
-    end(f);
-    assert_int_equal(read_days(f, DAY, 0), STATUS_OK);
+    class_end(f);
+    assert_int_equal(class_read_days(f, DAY, 0), STATUS_OK);
     assert_int_equal(f->page->n_pupils, 3);
-    assert_int_equal(read_days(f, NEXT_DAY, 0), STATUS_OK);
+    assert_int_equal(class_read_days(f, NEXT_DAY, 0), STATUS_OK);
     assert_int_equal(f->page->n_pupils, 2);
 }
 
 static void a_changed_name_keeps_what_was_not_changed(void **state)
 {
-    struct fixture *f = *state;
-    struct school_draft *draft = begin(f);
+    struct class_fixture *f = *state;
+    struct school_draft *draft = class_begin(f);
     Zhurnal__V1__PersonUpdated *updated = DRAFT_ADD(draft, person_updated, PERSON_UPDATED);
     updated->person = ELKINA;
     updated->surname_part =
         draft_part(draft, ELKINA, ZHURNAL__V1__BASIS__BASIS_SERVICE, "Абдулаева");
-    end(f);
-    read_page(f);
+    class_end(f);
+    class_read(f);
     assert_string_equal(f->page->pupils[0]->name, "Абдулаева Анна");
 }
 
 static void a_page_nobody_opened_is_not_found(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     Zhurnal__V1__GetPageRequest request = ZHURNAL__V1__GET_PAGE_REQUEST__INIT;
     request.school = LEDGER_SCHOOL + 1;
     request.page = PAGE;
@@ -573,11 +399,11 @@ static void a_page_nobody_opened_is_not_found(void **state)
 
 static void fresh_views_of_the_same_log_give_the_same_page(void **state)
 {
-    struct fixture *f = *state;
+    struct class_fixture *f = *state;
     uint8_t id[ENTRY_ID_SIZE];
     write_lesson(f, id);
     correct_mark(f, id, MARK, 4);
-    read_page(f);
+    class_read(f);
     size_t size = zhurnal__v1__get_page_response__get_packed_size(f->page);
     uint8_t *first = malloc(size);
     assert_non_null(first);
@@ -586,7 +412,7 @@ static void fresh_views_of_the_same_log_give_the_same_page(void **state)
     journal_close(&f->journal, false);
     assert_int_equal(ledger_open_journal(&f->ledger, &f->journal, "again"), 0);
     assert_int_equal(ledger_apply(&f->ledger, &f->journal, f->ledger.last, 1), STATUS_OK);
-    read_page(f);
+    class_read(f);
     assert_int_equal(zhurnal__v1__get_page_response__get_packed_size(f->page), size);
     uint8_t *second = malloc(size);
     assert_non_null(second);
@@ -594,122 +420,6 @@ static void fresh_views_of_the_same_log_give_the_same_page(void **state)
     assert_memory_equal(first, second, size);
     free(first);
     free(second);
-}
-
-/* ---- large things ---- */
-
-enum { ROLL = SUBMISSION_LESSON_PUPILS_MAX, CORRECTIONS = 200 };
-
-/* A roll call as long as may be, which school_draft cannot hold. Returns its entry id. */
-static void take_long_roll(struct fixture *f, uint8_t id[ENTRY_ID_SIZE])
-{
-    Zhurnal__V1__AttendanceException *list = calloc(ROLL, sizeof *list);
-    Zhurnal__V1__AttendanceException **exceptions = calloc(ROLL, sizeof(void *));
-    uint8_t *request = malloc(SUBMISSION_REQUEST_MAX);
-    assert_true(list != NULL && exceptions != NULL && request != NULL);
-    struct school_draft *draft = begin(f);
-    Zhurnal__V1__AttendanceTaken *taken = DRAFT_ADD(draft, attendance_taken, ATTENDANCE_TAKEN);
-    taken->lesson = LESSON;
-    taken->n_exceptions = ROLL;
-    taken->exceptions = exceptions;
-    for (size_t i = 0; i < ROLL; i++) {
-        zhurnal__v1__attendance_exception__init(&list[i]);
-        list[i].pupil = i + 1;
-        exceptions[i] = &list[i];
-    }
-    assert_true(
-        zhurnal__v1__append_request__get_packed_size(&draft->request) < SUBMISSION_REQUEST_MAX);
-    size_t size = zhurnal__v1__append_request__pack(&draft->request, request);
-    uint64_t index = ledger_append(&f->ledger, bytes_of(request, size), &ledger_front_end);
-    assert_int_equal(ledger_apply(&f->ledger, &f->journal, index, WHOLE), STATUS_OK);
-    assert_int_equal(ledger_verdict(&f->journal, index).outcome, VERDICT_ACCEPTED);
-    memcpy(id, draft->entry_id, ENTRY_ID_SIZE);
-    free(list);
-    free(exceptions);
-    free(request);
-}
-
-static void a_long_roll_call_is_corrected_many_times_in_one_entry(void **state)
-{
-    struct fixture *f = *state;
-    uint8_t id[ENTRY_ID_SIZE];
-    take_long_roll(f, id);
-    struct school_draft *draft = begin(f);
-    for (unsigned i = 0; i < CORRECTIONS; i++) {
-        Zhurnal__V1__EntryCorrected *corrected = add_correction(draft, id, 1);
-        corrected->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_ATTENDANCE;
-        corrected->attendance =
-            make_exception(draft, i + 1, ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_UNSPECIFIED);
-    }
-    end(f);
-    add_lesson(begin(f), LESSON, 1, "Проценты");
-    end(f);
-    assert_int_equal(read_lesson(f)->n_attendance, ROLL - CORRECTIONS);
-}
-
-enum { LONG_TEXT = 60000, LONG_LESSONS = 90, LESSONS_A_DAY = 3 };
-
-static uint32_t long_day(unsigned lesson)
-{
-    return 20261101 + lesson / LESSONS_A_DAY;
-}
-
-static void write_long_lesson(struct fixture *f, unsigned number, uint32_t day)
-{
-    struct school_draft *draft = ledger_begin(&f->ledger, day);
-    char *text = draft_alloc(draft, LONG_TEXT + 1);
-    memset(text, 'x', LONG_TEXT);
-    add_lesson(draft, LESSON + number, number % LESSONS_A_DAY + 1, text);
-    end(f);
-}
-
-static void a_page_that_is_too_large_is_cut_between_days(void **state)
-{
-    struct fixture *f = *state;
-    for (unsigned i = 0; i < LONG_LESSONS; i++) {
-        write_long_lesson(f, i, long_day(i));
-    }
-    unsigned seen = 0;
-    unsigned calls = 0;
-    uint32_t from_day = 0;
-    do {
-        assert_int_equal(read_days(f, from_day, 0), STATUS_OK);
-        assert_true(zhurnal__v1__get_page_response__get_packed_size(f->page) < 4U << 20);
-        for (size_t i = 0; i < f->page->n_lessons; i++) {
-            assert_int_equal(f->page->lessons[i]->lesson, LESSON + seen++);
-        }
-        from_day = f->page->next_day;
-        assert_true(from_day == 0 || from_day == long_day(seen));
-        assert_true(++calls < 10);
-    } while (from_day != 0);
-    assert_int_equal(seen, LONG_LESSONS);
-    assert_int_equal(calls, 2);
-}
-
-static void a_single_day_that_is_too_large_is_an_error(void **state)
-{
-    struct fixture *f = *state;
-    for (unsigned i = 0; i < LONG_LESSONS; i++) {
-        write_long_lesson(f, i, DAY);
-    }
-    assert_int_equal(read_days(f, 0, 0), STATUS_TOO_LARGE);
-}
-
-/* No choice of days helps, so none is proposed. */
-static void names_that_fill_a_message_are_an_error(void **state)
-{
-    struct fixture *f = *state;
-    enum { NAME = 60000, PUPILS = 60 };
-    for (unsigned i = 0; i < PUPILS; i++) {
-        struct school_draft *draft = begin(f);
-        char *name = draft_alloc(draft, NAME + 1);
-        memset(name, 'x', NAME);
-        enrol(draft, 2000 + i, "Жуков", name);
-        end(f);
-    }
-    add_lesson(begin(f), LESSON, 1, "Проценты");
-    end(f);
-    assert_int_equal(read_days(f, 0, 0), STATUS_TOO_LARGE);
 }
 
 int main(void)
@@ -732,10 +442,6 @@ int main(void)
         TEST_WITH_FIXTURE(a_changed_name_keeps_what_was_not_changed),
         TEST_WITH_FIXTURE(a_page_nobody_opened_is_not_found),
         TEST_WITH_FIXTURE(fresh_views_of_the_same_log_give_the_same_page),
-        TEST_WITH_FIXTURE(a_long_roll_call_is_corrected_many_times_in_one_entry),
-        TEST_WITH_FIXTURE(a_page_that_is_too_large_is_cut_between_days),
-        TEST_WITH_FIXTURE(a_single_day_that_is_too_large_is_an_error),
-        TEST_WITH_FIXTURE(names_that_fill_a_message_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
