@@ -89,8 +89,8 @@ static void skip_line(FILE *file)
     } while (c != '\n' && c != EOF);
 }
 
-/* libinih does not tell lines' numbers, and takes what does not fit for a line of its own. Of a
- * comment that is left out. */
+/* libinih does not tell lines' numbers. What does not fit, older ones take for a line of its own,
+ * and newer ones leave out up to the next end of a line: so a comment ends where it is cut. */
 static char *read_line(char *out, int size, void *arg)
 {
     struct reading *reading = arg;
@@ -106,6 +106,7 @@ static char *read_line(char *out, int size, void *arg)
         return NULL;
     }
     skip_line(reading->file);
+    line[strlen(line) - 1] = '\n';
     return line;
 }
 

@@ -1,5 +1,6 @@
 #include "node/journal/submission.h"
 
+#include "proto/civil_day.h"
 #include "proto/guard.h"
 #include "proto/integer.h"
 #include "proto/wire.h"
@@ -28,7 +29,7 @@ void submission_part_hash(
     sha256_final(&sha, out);
 }
 
-/* ---- ids ---- */
+/* ---- ids and days ---- */
 
 /* Nodes' ids are no client's: 64 random bits. */
 static bool names_a_node(const ProtobufCMessageDescriptor *type)
@@ -49,8 +50,35 @@ static uint64_t largest(const struct wire_field *wire)
     return most;
 }
 
-/* What was decoded has no more levels than that allows. In the contract fixed64 is an id. */
-static int check_ids(
+/* In the contract a day is called so. */
+static bool is_day(const ProtobufCFieldDescriptor *field)
+{
+    static const char SUFFIX[] = "_day";
+    size_t length = strlen(field->name);
+    size_t tail = sizeof SUFFIX - 1;
+    return field->type == PROTOBUF_C_TYPE_UINT32 &&
+        (strcmp(field->name, "day") == 0 ||
+            (length > tail && strcmp(field->name + length - tail, SUFFIX) == 0));
+}
+
+/* In the contract fixed64 is an id. */
+static int check_value(const ProtobufCMessageDescriptor *type,
+    const ProtobufCFieldDescriptor *field, const struct wire_field *wire, struct error *err)
+{
+    if (field->type == PROTOBUF_C_TYPE_FIXED64 && largest(wire) > SUBMISSION_ID_MAX) {
+        return error_set(err, STATUS_INVALID, "%s.%s is %" PRIu64 ": ids lie in 1 … 2^53 - 1",
+            type->short_name, field->name, largest(wire));
+    }
+    if (is_day(field) && wire->value != 0 && !civil_day_exists((uint32_t)wire->value)) {
+        return error_set(err, STATUS_INVALID,
+            "%s.%s is %" PRIu64 ", which is no day: write the 23rd of November 2026 as 20261123",
+            type->short_name, field->name, wire->value);
+    }
+    return STATUS_OK;
+}
+
+/* What was decoded has no more levels than that allows. */
+static int check_values(
     const ProtobufCMessageDescriptor *type, struct bytes encoded, struct error *err)
 {
     int status = STATUS_OK;
@@ -62,11 +90,10 @@ static int check_ids(
         if (field == NULL) {
             continue; /* From a newer schema. */
         }
-        if (field->type == PROTOBUF_C_TYPE_MESSAGE && !names_a_node(field->descriptor)) {
-            status = check_ids(field->descriptor, wire.bytes, err);
-        } else if (field->type == PROTOBUF_C_TYPE_FIXED64 && largest(&wire) > SUBMISSION_ID_MAX) {
-            status = error_set(err, STATUS_INVALID, "%s.%s is %" PRIu64 ": ids lie in 1 … 2^53 - 1",
-                type->short_name, field->name, largest(&wire));
+        if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
+            status = check_value(type, field, &wire, err);
+        } else if (!names_a_node(field->descriptor)) {
+            status = check_values(field->descriptor, wire.bytes, err);
         }
     }
     return status;
@@ -132,8 +159,9 @@ static int take_draft(
     }
     status = submission_check_draft(submission->draft, err);
     submission->entry_id = submission->draft->entry_id.data;
-    return status == STATUS_OK ? check_ids(&zhurnal__v1__draft__descriptor, submission->slice, err)
-                               : status;
+    return status == STATUS_OK
+        ? check_values(&zhurnal__v1__draft__descriptor, submission->slice, err)
+        : status;
 }
 
 static int add_personal(
@@ -160,7 +188,7 @@ static int add_personal(
             "part %zu names no basis: say by which right its text is held", number);
     }
     submission->personal[submission->personal_count++] = part;
-    return check_ids(&zhurnal__v1__personal__descriptor, encoded, err);
+    return check_values(&zhurnal__v1__personal__descriptor, encoded, err);
 }
 
 static int take_field(const struct wire_field *field, struct arena *arena,

@@ -167,6 +167,18 @@ static void a_part_about_nobody_is_refused(void **state)
     assert_refused(f, STATUS_INVALID, "about nobody");
 }
 
+static void a_day_stands_in_the_calendar(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__V1__HomeworkSet *set = DRAFT_ADD(&f->draft, homework_set, HOMEWORK_SET);
+    set->due_day = 20280229;
+    encode(f);
+    assert_int_equal(parse(f), STATUS_OK);
+    set->due_day = 20261332;
+    encode(f);
+    assert_refused(f, STATUS_INVALID, "HomeworkSet.due_day is 20261332, which is no day");
+}
+
 static void a_roll_call_has_an_end(void **state)
 {
     struct fixture *f = *state;
@@ -389,6 +401,7 @@ int main(void)
         TEST_WITH_FIXTURE(each_of_a_list_of_ids_is_looked_at),
         TEST_WITH_FIXTURE(a_part_is_about_somebody_with_such_an_id),
         TEST_WITH_FIXTURE(a_part_about_nobody_is_refused),
+        TEST_WITH_FIXTURE(a_day_stands_in_the_calendar),
         TEST_WITH_FIXTURE(a_roll_call_has_an_end),
         TEST_WITH_FIXTURE(nodes_have_ids_of_their_own),
         TEST_WITH_FIXTURE(signature_and_check_only_are_read),
