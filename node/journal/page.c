@@ -2,6 +2,7 @@
 
 #include "node/journal/collate.h"
 #include "node/journal/page_lesson.h"
+#include "proto/civil_day.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -286,6 +287,11 @@ static int read_page(struct reading *r)
     return status == STATUS_OK ? read_lessons(r) : status;
 }
 
+static bool is_bound(uint32_t day)
+{
+    return day == 0 || civil_day_exists(day);
+}
+
 int journal_page(const struct journal_reader *reader, const Zhurnal__V1__GetPageRequest *request,
     struct arena *arena, Zhurnal__V1__GetPageResponse **page, struct error *err)
 {
@@ -298,6 +304,11 @@ int journal_page(const struct journal_reader *reader, const Zhurnal__V1__GetPage
         .unsealer = unsealer_of(reader->log_txn, reader->log),
         .arena = arena,
         .school = request->school};
+    if (!is_bound(request->from_day) || !is_bound(request->to_day)) {
+        return error_set(err, STATUS_INVALID,
+            "from_day %" PRIu32 ", to_day %" PRIu32 ": days are written as 20261123, or left out",
+            request->from_day, request->to_day);
+    }
     if (r.from_day > r.to_day) {
         return error_set(err, STATUS_INVALID, "from_day %" PRIu32 " is after to_day %" PRIu32,
             r.from_day, r.to_day);

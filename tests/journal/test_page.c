@@ -359,6 +359,7 @@ static void lessons_come_by_day_and_bell_and_only_those_asked_for(void **state)
     assert_int_equal(class_read_days(f, NEXT_DAY, 0), STATUS_OK);
     assert_int_equal(f->page->n_lessons, 1);
     assert_int_equal(class_read_days(f, NEXT_DAY, DAY), STATUS_INVALID);
+    assert_int_equal(class_read_days(f, 20261301, 0), STATUS_INVALID);
 }
 
 static void a_pupil_who_left_stands_on_the_days_he_was_there(void **state)
