@@ -127,10 +127,14 @@ static int take_lock(const char *dir, int *fd, struct error *err)
     return STATUS_OK;
 }
 
+/* Looks before it locks: a directory that is refused is left as it was. */
 static int install(const struct init *init, struct error *err)
 {
     int lock = -1;
-    int status = take_lock(init->data, &lock, err);
+    int status = founding_check(init->data, err);
+    if (status == STATUS_OK) {
+        status = take_lock(init->data, &lock, err);
+    }
     if (status != STATUS_OK) {
         return status;
     }

@@ -7,8 +7,10 @@
 #include <zhurnal/peer/v1/peer.pb-c.h>
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,23 +140,91 @@ int founding_membership(const struct founding *founding, uint8_t **payload, size
 
 /* ---- a data directory ---- */
 
-static int refuse(const char *dir, const char *what, struct error *err)
+static bool holds(const char *dir, const char *name)
 {
-    return error_set(err, STATUS_EXISTS,
-        "%s holds a %s already. If its founding was cut short and the node never ran, remove "
-        "%s/log "
-        "and try again; a node that ran is never founded anew",
-        dir, what, dir);
+    char path[DIRECTORY_PATH_SIZE];
+    struct stat st;
+    return directory_join(path, dir, name) == STATUS_OK && lstat(path, &st) == 0;
 }
 
-static int check_vacant(
-    const char *dir, const char *state_path, const char *log_path, struct error *err)
+static int refuse_founded(const char *dir, struct error *err)
 {
-    struct stat st;
-    if (lstat(state_path, &st) == 0) {
-        return refuse(dir, "state", err);
+    char path[DIRECTORY_PATH_SIZE];
+    char node[HEX_ID_SIZE];
+    char cluster[2 * UUID_SIZE + 1];
+    struct state_identity own;
+    int status = directory_join(path, dir, "state");
+    if (status == STATUS_OK) {
+        status = state_identify(path, &own);
     }
-    return lstat(log_path, &st) == 0 ? refuse(dir, "log", err) : STATUS_OK;
+    if (status != STATUS_OK) {
+        return error_set(err, STATUS_EXISTS,
+            "%s is a node's data already, though its state does not read: %s. Give an empty "
+            "directory",
+            dir, status_text(status));
+    }
+    return error_set(err, STATUS_EXISTS,
+        "%s is the data of node %s of cluster %s already: start it with zhurnald --config FILE",
+        dir, hex_id(own.node, node), hex_encode(own.cluster, UUID_SIZE, cluster));
+}
+
+static int check_vacant(const char *dir, struct error *err)
+{
+    if (holds(dir, "state")) {
+        return refuse_founded(dir, err);
+    }
+    return holds(dir, "log/data.mdb")
+        ? error_set(err, STATUS_EXISTS,
+              "%s has a log but no state: what its node promised in elections is lost, and it is "
+              "never founded anew. Make a new node in an empty directory",
+              dir)
+        : STATUS_OK;
+}
+
+static bool is_ours(const char *name)
+{
+    static const char *const ours[] = {".", "..", "lock", "lost+found", "tls", "log"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (strcmp(name, ours[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first by name; "" where there is none, or no directory. */
+static int find_stranger(const char *dir, char stranger[NAME_MAX + 1], struct error *err)
+{
+    stranger[0] = 0;
+    DIR *stream = opendir(dir);
+    if (stream == NULL) {
+        return errno == ENOENT
+            ? STATUS_OK
+            : error_set(err, STATUS_IO, "cannot look into %s: %s", dir, strerrordesc_np(errno));
+    }
+    struct dirent *entry;
+    while ((entry = readdir(stream)) != NULL) { // NOLINT(concurrency-mt-unsafe): it is ours alone
+        bool first = stranger[0] == 0 || strcmp(entry->d_name, stranger) < 0;
+        if (first && !is_ours(entry->d_name)) {
+            (void)snprintf(stranger, NAME_MAX + 1, "%s", entry->d_name);
+        }
+    }
+    (void)closedir(stream);
+    return STATUS_OK;
+}
+
+int founding_check(const char *dir, struct error *err)
+{
+    char stranger[NAME_MAX + 1];
+    int status = check_vacant(dir, err);
+    if (status == STATUS_OK) {
+        status = find_stranger(dir, stranger, err);
+    }
+    if (status != STATUS_OK || stranger[0] == 0) {
+        return status;
+    }
+    return error_set(err, STATUS_EXISTS,
+        "%s is not empty: %s stands there. Give an empty directory", dir, stranger);
 }
 
 static int write_first_record(struct env *env, struct bytes payload, struct error *err)
@@ -224,7 +294,7 @@ int founding_install(const struct founding *founding, const char *dir, uint64_t 
         directory_join(state_path, dir, "state") != STATUS_OK) {
         return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", dir);
     }
-    int status = check_vacant(dir, state_path, log_path, err);
+    int status = check_vacant(dir, err);
     if (status != STATUS_OK) {
         return status;
     }

@@ -48,6 +48,10 @@ int founding_read(struct founding *founding, const char *path, struct error *err
 /* STATUS_EXISTS where there is a file. */
 int founding_write(const struct founding *founding, const char *path, struct error *err);
 
+/* Whether a node may be founded in dir: it is not there, or holds at most a lock and certificates.
+ * STATUS_EXISTS, with a sentence that says what it is instead, or what stands there. Only looks. */
+int founding_check(const char *dir, struct error *err);
+
 /* Writes <dir>/log and <dir>/state, and dir where it is missing. STATUS_EXISTS, with a sentence,
  * where dir holds either; STATUS_INVALID where node is not a member. Flushed when it returns.
  * map_size as of log_env_options(). The caller holds the directory's lock. */

@@ -99,7 +99,7 @@ int state_format(struct state *state, const struct state_io *io,
     return write_slot(state);
 }
 
-int state_load(struct state *state, const struct state_io *io)
+static int read_newest(struct state *state, const struct state_io *io)
 {
     *state = (struct state){.io = *io, .fd = -1};
     struct state newest = *state;
@@ -114,7 +114,13 @@ int state_load(struct state *state, const struct state_io *io)
         }
     }
     *state = newest;
-    return state->sequence > 0 ? state_save(state, state->term, state->vote) : STATUS_CORRUPT;
+    return state->sequence > 0 ? STATUS_OK : STATUS_CORRUPT;
+}
+
+int state_load(struct state *state, const struct state_io *io)
+{
+    int status = read_newest(state, io);
+    return status == STATUS_OK ? state_save(state, state->term, state->vote) : status;
 }
 
 int state_save(struct state *state, uint64_t term, uint64_t vote)
@@ -240,4 +246,18 @@ void state_close(struct state *state)
         (void)close(state->fd);
         state->fd = -1;
     }
+}
+
+int state_identify(const char *path, struct state_identity *identity)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO;
+    }
+    struct state_io io = file_io(&fd);
+    struct state state;
+    int status = read_newest(&state, &io);
+    *identity = state.identity;
+    (void)close(fd);
+    return status;
 }

@@ -71,6 +71,9 @@ int state_create(
 int state_open(struct state *state, const char *path, struct error *err);
 void state_close(struct state *state);
 
+/* Whose it is, and nothing is written: a node may be running on it. Fails as state_open() does. */
+int state_identify(const char *path, struct state_identity *identity);
+
 /* The same over any io; format wipes both slots and writes the first. */
 int state_format(struct state *state, const struct state_io *io,
     const struct state_identity *identity, uint64_t term);

@@ -140,9 +140,19 @@ expect 0 "  and on every other one" cmp a1/log/data.mdb a3/log/data.mdb
 cmp -s a1/state a2/state
 holds "  and who they are is not" $? = 1
 cp -r a1 before.a1
-refused 1 "a directory is not founded twice" 'never founded anew' \
+refused 1 "a directory is not founded twice" 'a1 is the data of node 0+a1 of cluster [0-9a-f]{32}.*zhurnald' \
     init --data a1 --founding founding.ini --node a1
 expect 0 "  and stays as it was" diff -r a1 before.a1
+rm a1/state before.a1/state
+refused 1 "a log that lost its state is not founded anew" 'no state.*new node' \
+    init --data a1 --founding founding.ini --node a1
+expect 0 "  and stays as it was" diff -r a1 before.a1
+mkdir foreign && touch foreign/notes.txt foreign/zoo
+refused 1 "a directory with something else in it" 'foreign is not empty: notes.txt' \
+    init --data foreign --founding founding.ini --node a1
+holds "  is left as it was" "$(ls foreign)" = "$(printf 'notes.txt\nzoo')"
+mkdir -p certified/tls && touch certified/tls/node.pem
+expect 0 "its certificates may be there" zhurnalctl init --data certified --founding founding.ini --node a1
 refused 1 "who is no founder" 'not among the founding members' \
     init --data b1 --founding founding.ini --node b1
 holds "  has no directory made" ! -e b1

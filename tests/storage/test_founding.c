@@ -275,11 +275,38 @@ static void a_directory_that_holds_anything_is_refused(void **state)
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(founding_install(&founding, path, 0xA1, MAP_SIZE, &err), STATUS_OK);
     assert_int_equal(founding_install(&founding, path, 0xA1, MAP_SIZE, &err), STATUS_EXISTS);
-    assert_non_null(strstr(err.text, "never founded anew"));
-    /* As a power cut between log and state leaves it, or the loss of the state. */
+    assert_non_null(strstr(err.text, "node 00000000000000a1 of cluster c1c20000"));
+    assert_int_equal(truncate(tmpdir_path(dir, "one/state"), 0), 0);
+    path = tmpdir_path(dir, "one");
+    assert_int_equal(founding_install(&founding, path, 0xA1, MAP_SIZE, &err), STATUS_EXISTS);
+    assert_non_null(strstr(err.text, "does not read"));
     assert_int_equal(unlink(tmpdir_path(dir, "one/state")), 0);
     path = tmpdir_path(dir, "one");
     assert_int_equal(founding_install(&founding, path, 0xA1, MAP_SIZE, &err), STATUS_EXISTS);
+    assert_non_null(strstr(err.text, "no state"));
+}
+
+static void touch(struct tmpdir *dir, const char *name)
+{
+    FILE *file = fopen(tmpdir_path(dir, name), "we");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void what_stands_in_the_way_is_named(void **state)
+{
+    struct tmpdir *dir = *state;
+    struct error err;
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), &err), STATUS_OK);
+    assert_int_equal(mkdir(tmpdir_path(dir, "one"), 0700), 0);
+    assert_int_equal(mkdir(tmpdir_path(dir, "one/tls"), 0700), 0);
+    touch(dir, "one/lock");
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), &err), STATUS_OK);
+    touch(dir, "one/zoo");
+    touch(dir, "one/notes.txt");
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), &err), STATUS_EXISTS);
+    assert_non_null(strstr(err.text, "one is not empty: notes.txt stands there"));
+    assert_int_equal(founding_check(tmpdir_path(dir, "one/zoo"), &err), STATUS_IO);
 }
 
 static void a_founding_that_fails_may_be_tried_again(void **state)
@@ -309,6 +336,7 @@ int main(void)
         TEST_WITH_FIXTURE(every_founder_writes_the_same_first_record),
         TEST_WITH_FIXTURE(the_state_names_the_node_and_a_directory_of_its_own),
         TEST_WITH_FIXTURE(a_directory_that_holds_anything_is_refused),
+        TEST_WITH_FIXTURE(what_stands_in_the_way_is_named),
         TEST_WITH_FIXTURE(a_founding_that_fails_may_be_tried_again),
     };
     return cmocka_run_group_tests_name("storage/founding", tests, NULL, NULL);

@@ -251,6 +251,30 @@ static void a_file_keeps_its_promises(void **state)
     tmpdir_remove(&dir);
 }
 
+static void who_it_is_of_is_told_without_a_write(void **state)
+{
+    (void)state;
+    struct tmpdir dir;
+    tmpdir_make(&dir);
+    const char *path = tmpdir_path(&dir, "state");
+    struct state_identity told;
+    struct state s;
+    assert_int_equal(state_identify(path, &told), STATUS_NOT_FOUND);
+    assert_int_equal(state_create(path, &identity, 1, NULL), STATUS_OK);
+    assert_int_equal(state_open(&s, path, NULL), STATUS_OK);
+    uint64_t sequence = s.sequence;
+    state_close(&s);
+    assert_int_equal(state_identify(path, &told), STATUS_OK);
+    assert_memory_equal(told.cluster, identity.cluster, UUID_SIZE);
+    assert_int_equal(told.node, identity.node);
+    assert_int_equal(state_open(&s, path, NULL), STATUS_OK);
+    assert_int_equal(s.sequence, sequence + 1); /* Of this opening. */
+    state_close(&s);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(state_identify(path, &told), STATUS_CORRUPT);
+    tmpdir_remove(&dir);
+}
+
 static void a_file_cut_short_or_emptied_is_refused(void **state)
 {
     (void)state;
@@ -298,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_slot_in_the_others_place_is_not_believed),
         cmocka_unit_test(the_format_is_the_one_first_released),
         cmocka_unit_test(a_file_keeps_its_promises),
+        cmocka_unit_test(who_it_is_of_is_told_without_a_write),
         cmocka_unit_test(a_file_cut_short_or_emptied_is_refused),
         cmocka_unit_test(what_a_cut_short_creation_left_is_made_anew),
     };
