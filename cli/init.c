@@ -5,13 +5,10 @@
 #include "rpc/authority.h"
 #include "storage/directory.h"
 #include "storage/founding.h"
+#include "storage/lock.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 static int run(struct context *context, int argc, char **argv);
 
@@ -104,42 +101,22 @@ static int write_founding(const struct context *context, struct init *init)
     return EXIT_OK;
 }
 
-/* The lock that a running node holds. *fd is the caller's to close. */
-static int take_lock(const char *dir, int *fd, struct error *err)
-{
-    char path[DIRECTORY_PATH_SIZE];
-    int status = directory_make(dir, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (directory_join(path, dir, "lock") != STATUS_OK) {
-        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", dir);
-    }
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*fd < 0) {
-        return error_set(err, STATUS_IO, "cannot open %s: %s", path, strerrordesc_np(errno));
-    }
-    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(*fd);
-        return error_set(
-            err, STATUS_LOCKED, "another process holds %s: is a zhurnald running on it?", dir);
-    }
-    return STATUS_OK;
-}
-
 /* Looks before it locks: a directory that is refused is left as it was. */
 static int install(const struct init *init, struct error *err)
 {
-    int lock = -1;
+    struct lock lock;
     int status = founding_check(init->data, err);
     if (status == STATUS_OK) {
-        status = take_lock(init->data, &lock, err);
+        status = directory_make(init->data, err);
+    }
+    if (status == STATUS_OK) {
+        status = lock_take(&lock, init->data, err);
     }
     if (status != STATUS_OK) {
         return status;
     }
     status = founding_install(&init->founding, init->data, init->node, 0, err);
-    (void)close(lock);
+    lock_release(&lock);
     return status;
 }
 

@@ -288,7 +288,6 @@ int daemon_run(const struct config *config)
         return DAEMON_REFUSED;
     }
     d->config = config;
-    d->store.lock = -1;
     (void)signal(SIGPIPE, SIG_IGN);
     logline_set_level(config->level);
     tls_library_init();

@@ -5,13 +5,10 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- the lock ---- */
 
@@ -43,40 +40,11 @@ int store_is_empty(const char *path, bool *empty, struct error *err)
     return STATUS_OK;
 }
 
-static int refuse_locked(int fd, const char *path, struct error *err)
-{
-    char holder[32] = "";
-    ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
-    size_t digits = n > 0 ? strspn(holder, "0123456789") : 0;
-    holder[digits] = 0;
-    return error_set(err, STATUS_LOCKED,
-        "another zhurnald (process %s) uses %s: stop it first, or give this one another --data",
-        digits > 0 ? holder : "unknown", path);
-}
-
 int store_lock(struct store *store, const char *path, struct error *err)
 {
-    *store = (struct store){.lock = -1, .state.fd = -1};
-    char lock[DIRECTORY_PATH_SIZE];
-    if (directory_join(lock, path, "lock") != STATUS_OK) {
-        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", path);
-    }
+    *store = (struct store){.state.fd = -1};
     (void)snprintf(store->path, sizeof store->path, "%s", path);
-    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return error_set(err, STATUS_IO, "cannot open %s: %s", lock, strerrordesc_np(errno));
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int status = refuse_locked(fd, path, err);
-        (void)close(fd);
-        return status;
-    }
-    /* For the sentence above alone: nothing depends on it. */
-    if (ftruncate(fd, 0) == 0) {
-        (void)dprintf(fd, "%ld\n", (long)getpid());
-    }
-    store->lock = fd;
-    return STATUS_OK;
+    return lock_take(&store->lock, path, err);
 }
 
 /* ---- is it whole? ---- */
@@ -234,7 +202,7 @@ static int open_views(
 
 int store_open(struct store *store, const struct store_options *options, struct error *err)
 {
-    assert(store->lock >= 0 && !store->open);
+    assert(store->lock.held && !store->open);
 
     struct log_bounds bounds = {0};
     int status = check_whole(store, err);
@@ -272,8 +240,5 @@ void store_close(struct store *store, bool broken)
         state_close(&store->state);
         store->open = false;
     }
-    if (store->lock >= 0) {
-        (void)close(store->lock);
-        store->lock = -1;
-    }
+    lock_release(&store->lock);
 }

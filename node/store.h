@@ -14,6 +14,7 @@
 #define NODE_STORE_H
 
 #include "node/journal/journal.h"
+#include "storage/lock.h"
 #include "storage/reserve.h"
 #include "storage/state.h"
 
@@ -22,7 +23,7 @@ enum { STORE_VIEWS_AHEAD = 32 << 20 };
 
 struct store {
     char path[DIRECTORY_PATH_SIZE];
-    int lock; /* -1: not held. */
+    struct lock lock;
     struct state state;
     struct env log_env;
     struct log log;

@@ -163,9 +163,12 @@ refused 1 "half a founding file" 'epoch' init --data b1 --founding cut.ini --nod
 mkdir held
 exec 9>held/lock
 flock -n 9
-refused 1 "a directory that somebody holds" 'another process' \
+refused 1 "a directory that somebody holds" 'another process uses held' \
     init --data held --founding founding.ini --node a1
 holds "  is left as it was" "$(ls held)" = lock
+echo 4711 >held/lock
+refused 1 "  and who holds it is named" 'process 4711 uses held' \
+    init --data held --founding founding.ini --node a1
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
