@@ -140,11 +140,18 @@ int founding_membership(const struct founding *founding, uint8_t **payload, size
 
 /* ---- a data directory ---- */
 
+/* What we cannot look for counts as there: nothing is founded over it. */
 static bool holds(const char *dir, const char *name)
 {
     char path[DIRECTORY_PATH_SIZE];
     struct stat st;
-    return directory_join(path, dir, name) == STATUS_OK && lstat(path, &st) == 0;
+    return directory_join(path, dir, name) != STATUS_OK || lstat(path, &st) == 0 ||
+        (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool founding_stands(const char *dir)
+{
+    return holds(dir, "state") || (holds(dir, "log/data.mdb") && !holds(dir, "state.new"));
 }
 
 static int refuse_founded(const char *dir, struct error *err)
@@ -159,7 +166,7 @@ static int refuse_founded(const char *dir, struct error *err)
     }
     if (status != STATUS_OK) {
         return error_set(err, STATUS_EXISTS,
-            "%s is a node's data already, though its state does not read: %s. Give an empty "
+            "%s has a state that does not read (%s): it may be a node's data. Give an empty "
             "directory",
             dir, status_text(status));
     }
@@ -173,17 +180,18 @@ static int check_vacant(const char *dir, struct error *err)
     if (holds(dir, "state")) {
         return refuse_founded(dir, err);
     }
-    return holds(dir, "log/data.mdb")
-        ? error_set(err, STATUS_EXISTS,
-              "%s has a log but no state: what its node promised in elections is lost, and it is "
-              "never founded anew. Make a new node in an empty directory",
-              dir)
-        : STATUS_OK;
+    if (founding_stands(dir)) {
+        return error_set(err, STATUS_EXISTS,
+            "%s has a log but no state: what its node promised in elections is lost, and it is "
+            "never founded anew. Keep it, and give an empty directory",
+            dir);
+    }
+    return STATUS_OK;
 }
 
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {".", "..", "lock", "lost+found", "tls", "log"};
+    static const char *const ours[] = {".", "..", "lock", "lost+found", "tls", "state.new", "log"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         if (strcmp(name, ours[i]) == 0) {
             return true;
@@ -267,17 +275,48 @@ static int make_log(
     return status;
 }
 
-/* What a failed installation left of the log, so that it may be tried again. */
-static void remove_log(const char *path)
+static int clear_log(const char *path, struct error *err)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb"};
     char file[DIRECTORY_PATH_SIZE];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (directory_join(file, path, names[i]) == STATUS_OK) {
-            (void)unlink(file);
+        if (directory_join(file, path, names[i]) != STATUS_OK) {
+            return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", path);
+        }
+        if (unlink(file) != 0 && errno != ENOENT) {
+            return error_set(err, STATUS_IO, "cannot remove %s: %s", file, strerrordesc_np(errno));
         }
     }
     (void)rmdir(path);
+    return STATUS_OK;
+}
+
+/* After a failure. The mark that the log is nobody's goes when the log is certainly gone. */
+static void clear(const char *dir, const char *log_path)
+{
+    char fresh[DIRECTORY_PATH_SIZE];
+    if (holds(dir, "state")) {
+        return;
+    }
+    (void)clear_log(log_path, NULL);
+    if (!holds(dir, "log") && directory_sync(dir) == STATUS_OK &&
+        directory_join(fresh, dir, "state.new") == STATUS_OK) {
+        (void)unlink(fresh);
+    }
+}
+
+/* In the order that founding.h tells of. */
+static int write_all(const struct founding *founding, const struct state_identity *identity,
+    const char *state_path, const char *log_path, size_t map_size, struct error *err)
+{
+    int status = state_prepare(state_path, identity, FOUNDING_TERM, err);
+    if (status == STATUS_OK) {
+        status = clear_log(log_path, err);
+    }
+    if (status == STATUS_OK) {
+        status = make_log(founding, log_path, map_size, err);
+    }
+    return status == STATUS_OK ? state_install(state_path, err) : status;
 }
 
 int founding_install(const struct founding *founding, const char *dir, uint64_t node,
@@ -295,6 +334,9 @@ int founding_install(const struct founding *founding, const char *dir, uint64_t 
         return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", dir);
     }
     int status = check_vacant(dir, err);
+    if (status == STATUS_OK) {
+        status = directory_make(dir, err);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -302,12 +344,9 @@ int founding_install(const struct founding *founding, const char *dir, uint64_t 
         .epoch = founding->epoch, .node = node, .group = FOUNDING_GROUP};
     memcpy(identity.cluster, founding->cluster, UUID_SIZE);
     random_bytes(identity.directory, UUID_SIZE);
-    status = make_log(founding, log_path, map_size, err);
-    if (status == STATUS_OK) {
-        status = state_create(state_path, &identity, FOUNDING_TERM, err);
-    }
+    status = write_all(founding, &identity, state_path, log_path, map_size, err);
     if (status != STATUS_OK) {
-        remove_log(log_path);
+        clear(dir, log_path);
     }
     return status;
 }

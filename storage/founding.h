@@ -1,9 +1,12 @@
 /* Founding: how a cluster begins. A founding file names the cluster and its first members; from it
- * alone every founder writes its data directory: index 1 of the log, byte-equal on all, then
+ * alone every founder writes its data directory: index 1 of the log, byte-equal on all, and
  * `state` (term 1, a fresh directory id). A directory that holds either is refused: a wiped node
- * never comes up as a fresh member by accident. So is one whose founding was cut short by a power
- * cut between the two: a log without a state may as well be a node that lost its promises, and only
- * a person can tell which. A founding that fails cleans up, and may be tried again.
+ * never comes up as a fresh member by accident.
+ *
+ * A founding may be cut short at any step, and tried again: `state.new` is flushed before there is
+ * a log, and becomes `state`, in one step, when the log is flushed. So a log beside a `state.new`
+ * is a founding's that did not end, which no node ever ran on: the next removes it. A log with
+ * neither may be a node's that lost its promises, and is left alone. What fails cleans up.
  *
  * The file is INI:
  *
@@ -18,6 +21,9 @@
 
 #include "proto/status.h"
 #include "proto/uuid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 enum {
     FOUNDING_MEMBERS_MAX = 9,
@@ -48,8 +54,12 @@ int founding_read(struct founding *founding, const char *path, struct error *err
 /* STATUS_EXISTS where there is a file. */
 int founding_write(const struct founding *founding, const char *path, struct error *err);
 
-/* Whether a node may be founded in dir: it is not there, or holds at most a lock and certificates.
- * STATUS_EXISTS, with a sentence that says what it is instead, or what stands there. Only looks. */
+/* Whether dir is a node's data, whole or not. */
+bool founding_stands(const char *dir);
+
+/* Whether a node may be founded in dir: it is not there, or holds at most a lock, certificates and
+ * a founding that was cut short. STATUS_EXISTS, with a sentence that says what it is instead, or
+ * what stands there. Only looks. */
 int founding_check(const char *dir, struct error *err);
 
 /* Writes <dir>/log and <dir>/state, and dir where it is missing. STATUS_EXISTS, with a sentence,

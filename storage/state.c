@@ -191,29 +191,49 @@ static int write_new_file(const char *path, const struct state_identity *identit
     return status;
 }
 
-int state_create(
+static int fresh_path(char fresh[DIRECTORY_PATH_SIZE], const char *path, struct error *err)
+{
+    int n = snprintf(fresh, DIRECTORY_PATH_SIZE, "%s.new", path);
+    return n >= 0 && n < DIRECTORY_PATH_SIZE
+        ? STATUS_OK
+        : error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", path);
+}
+
+int state_prepare(
     const char *path, const struct state_identity *identity, uint64_t term, struct error *err)
 {
+    char fresh[DIRECTORY_PATH_SIZE];
+    int status = fresh_path(fresh, path, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = write_new_file(fresh, identity, term);
+    if (status == STATUS_OK) {
+        status = directory_sync_parent(fresh);
+    }
+    return status == STATUS_OK
+        ? STATUS_OK
+        : error_set(err, status, "cannot make %s: %s", fresh, strerrordesc_np(errno));
+}
+
+int state_install(const char *path, struct error *err)
+{
+    char fresh[DIRECTORY_PATH_SIZE];
     struct stat st;
+    int status = fresh_path(fresh, path, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
     if (lstat(path, &st) == 0) {
         return error_set(err, STATUS_EXISTS, "%s is there already", path);
     }
-    char fresh[DIRECTORY_PATH_SIZE];
-    int n = snprintf(fresh, sizeof fresh, "%s.new", path);
-    if (n < 0 || (size_t)n >= sizeof fresh) {
-        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", path);
+    if (rename(fresh, path) != 0) {
+        return error_set(err, STATUS_IO, "cannot make %s: %s", path, strerrordesc_np(errno));
     }
-    int status = write_new_file(fresh, identity, term);
-    if (status == STATUS_OK && rename(fresh, path) != 0) {
-        status = STATUS_IO;
-    }
-    if (status == STATUS_OK) {
-        status = directory_sync_parent(path);
-    }
+    status = directory_sync_parent(path);
     if (status != STATUS_OK) {
-        error_set(err, status, "cannot make %s: %s", path, strerrordesc_np(errno));
-        (void)unlink(fresh);
-        (void)unlink(path); /* It was not there before. */
+        error_set(err, status, "cannot flush %s: %s", path, strerrordesc_np(errno));
+        (void)rename(path, fresh);
     }
     return status;
 }
@@ -228,6 +248,9 @@ int state_open(struct state *state, const char *path, struct error *err)
     }
     struct state_io io = file_io(&fd);
     int status = state_load(state, &io);
+    if (status == STATUS_OK) {
+        status = directory_sync_parent(path); /* As with its bytes, so with its name. */
+    }
     state->fd = fd;
     state->io = file_io(&state->fd);
     if (status != STATUS_OK) {

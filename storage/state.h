@@ -22,6 +22,8 @@
  * What is loaded is first written again and flushed: after a flush that failed, it may stand in the
  * page cache alone, and would be believed, acted on and then lost.
  *
+ * <path>.new is a state that nobody has acted on yet (storage/founding.h).
+ *
  * One group a file for now; further groups get slots behind the first two. Whoever opens the file
  * holds the data directory's lock.
  *
@@ -61,10 +63,14 @@ struct state {
     uint64_t sequence;
 };
 
-/* Makes the file; STATUS_EXISTS where there is one. Flushed, with its directory, when it returns.
- */
-int state_create(
+/* Makes <path>.new, over what may have been left there. Flushed, with its directory, when it
+ * returns; what a failure leaves is the caller's to remove. */
+int state_prepare(
     const char *path, const struct state_identity *identity, uint64_t term, struct error *err);
+
+/* Puts what was prepared in its place, in one step. STATUS_EXISTS where there is a state. Flushed
+ * when it returns; after a failure it is prepared as before. */
+int state_install(const char *path, struct error *err);
 
 /* STATUS_NOT_FOUND, STATUS_CORRUPT (neither slot is whole). state may not move until it is closed.
  */

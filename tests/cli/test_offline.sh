@@ -144,7 +144,7 @@ refused 1 "a directory is not founded twice" 'a1 is the data of node 0+a1 of clu
     init --data a1 --founding founding.ini --node a1
 expect 0 "  and stays as it was" diff -r a1 before.a1
 rm a1/state before.a1/state
-refused 1 "a log that lost its state is not founded anew" 'no state.*new node' \
+refused 1 "a log that lost its state is not founded anew" 'no state.*never founded anew' \
     init --data a1 --founding founding.ini --node a1
 expect 0 "  and stays as it was" diff -r a1 before.a1
 mkdir foreign && touch foreign/notes.txt foreign/zoo

@@ -2,6 +2,7 @@
 #include "storage/founding.h"
 #include "storage/log.h"
 #include "storage/state.h"
+#include "tests/lib/killed.h"
 #include "tests/lib/test.h"
 #include "tests/lib/tmpdir.h"
 #include <zhurnal/peer/v1/peer.pb-c.h>
@@ -324,6 +325,63 @@ static void a_founding_that_fails_may_be_tried_again(void **state)
     assert_int_equal(founding_install(&founding, path, 0xA1, MAP_SIZE, &err), STATUS_OK);
 }
 
+/* ---- cut short ---- */
+
+struct cut {
+    struct founding founding;
+    char path[TMPDIR_SIZE + 16];
+};
+
+static int found(const struct cut *cut, struct error *err)
+{
+    return founding_install(&cut->founding, cut->path, 0xA1, MAP_SIZE, err);
+}
+
+static void found_in_vain(void *arg)
+{
+    (void)found(arg, NULL);
+}
+
+/* It may have been cut short twice, and it may have been at its end. */
+static void assert_made_good(struct tmpdir *dir, const struct cut *cut, const char *name)
+{
+    char log[64];
+    size_t size;
+    struct state s;
+    struct error err = {0};
+    snprintf(log, sizeof log, "%s/log", name);
+    int status = founding_check(cut->path, &err);
+    status = status == STATUS_OK ? found(cut, &err) : status;
+    if (status != STATUS_OK && strstr(err.text, "is the data of node") == NULL) {
+        fail_msg("%s: %s", name, err.text);
+    }
+    free(first_record(dir, log, &size));
+    snprintf(log, sizeof log, "%s/state", name);
+    assert_int_equal(state_open(&s, tmpdir_path(dir, log), &err), STATUS_OK);
+    state_close(&s);
+    assert_int_equal(founding_check(cut->path, &err), STATUS_EXISTS);
+}
+
+static void a_founding_killed_at_any_step_is_made_good_by_the_next(void **state)
+{
+    struct tmpdir *dir = *state;
+    struct cut cut = {.founding = three_founders()};
+    enum killed killed = KILLED;
+    unsigned n = 0;
+    while (killed == KILLED) {
+        char name[16];
+        snprintf(name, sizeof name, "n%u", ++n);
+        snprintf(cut.path, sizeof cut.path, "%s", tmpdir_path(dir, name));
+        killed = killed_at(n, found_in_vain, &cut);
+        if (killed == KILLED_CANNOT) {
+            skip();
+        }
+        (void)killed_at(n, found_in_vain, &cut);
+        assert_made_good(dir, &cut, name);
+    }
+    assert_true(n > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +396,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_directory_that_holds_anything_is_refused),
         TEST_WITH_FIXTURE(what_stands_in_the_way_is_named),
         TEST_WITH_FIXTURE(a_founding_that_fails_may_be_tried_again),
+        TEST_WITH_FIXTURE(a_founding_killed_at_any_step_is_made_good_by_the_next),
     };
     return cmocka_run_group_tests_name("storage/founding", tests, NULL, NULL);
 }

@@ -225,6 +225,12 @@ static void the_format_is_the_one_first_released(void **state)
 
 /* ---- the file ---- */
 
+static int create(const char *path)
+{
+    int status = state_prepare(path, &identity, 1, NULL);
+    return status == STATUS_OK ? state_install(path, NULL) : status;
+}
+
 static void a_file_keeps_its_promises(void **state)
 {
     (void)state;
@@ -234,8 +240,8 @@ static void a_file_keeps_its_promises(void **state)
     struct state s;
     assert_int_equal(state_open(&s, path, NULL), STATUS_NOT_FOUND);
     state_close(&s);
-    assert_int_equal(state_create(path, &identity, 1, NULL), STATUS_OK);
-    assert_int_equal(state_create(path, &identity, 1, NULL), STATUS_EXISTS);
+    assert_int_equal(create(path), STATUS_OK);
+    assert_int_equal(create(path), STATUS_EXISTS);
     assert_int_equal(state_open(&s, path, NULL), STATUS_OK);
     assert_int_equal(s.term, 1);
     assert_int_equal(s.identity.node, identity.node);
@@ -260,7 +266,7 @@ static void who_it_is_of_is_told_without_a_write(void **state)
     struct state_identity told;
     struct state s;
     assert_int_equal(state_identify(path, &told), STATUS_NOT_FOUND);
-    assert_int_equal(state_create(path, &identity, 1, NULL), STATUS_OK);
+    assert_int_equal(create(path), STATUS_OK);
     assert_int_equal(state_open(&s, path, NULL), STATUS_OK);
     uint64_t sequence = s.sequence;
     state_close(&s);
@@ -283,7 +289,7 @@ static void a_file_cut_short_or_emptied_is_refused(void **state)
     const char *path = tmpdir_path(&dir, "state");
     struct state s;
     struct error err;
-    assert_int_equal(state_create(path, &identity, 1, NULL), STATUS_OK);
+    assert_int_equal(create(path), STATUS_OK);
     assert_int_equal(truncate(path, FILE_SIZE - 1), 0);
     assert_int_equal(state_open(&s, path, &err), STATUS_CORRUPT);
     assert_int_equal(s.fd, -1);
@@ -304,7 +310,7 @@ static void what_a_cut_short_creation_left_is_made_anew(void **state)
     assert_int_equal(close(fd), 0);
     const char *path = tmpdir_path(&dir, "state");
     struct state s;
-    assert_int_equal(state_create(path, &identity, 1, NULL), STATUS_OK);
+    assert_int_equal(create(path), STATUS_OK);
     assert_int_equal(state_open(&s, path, NULL), STATUS_OK);
     state_close(&s);
     tmpdir_remove(&dir);
