@@ -105,7 +105,7 @@ static int write_founding(const struct context *context, struct init *init)
 static int install(const struct init *init, struct error *err)
 {
     struct lock lock;
-    int status = founding_check(init->data, err);
+    int status = founding_check(init->data, NULL, err);
     if (status == STATUS_OK) {
         status = directory_make(init->data, err);
     }

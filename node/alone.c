@@ -5,7 +5,7 @@
 #include "rpc/certificate.h"
 #include "storage/founding.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static const enum identity_kind clients[] = {
     IDENTITY_FOUNDER, IDENTITY_OPERATOR, IDENTITY_AUDITOR, IDENTITY_FRONTEND};
@@ -20,7 +21,7 @@ static const enum identity_kind clients[] = {
 /* What one founding needs. */
 struct founder {
     const struct authority *authority;
-    char tls[DIRECTORY_PATH_SIZE];
+    const char *tls;
     int64_t now_s;
     uint64_t node, school;
 };
@@ -35,10 +36,9 @@ static int check_loopback(const struct config *config, struct error *err)
     for (unsigned i = 0; i < config->listen_count; i++) {
         if (!is_loopback(config->listen[i].host)) {
             return error_set(err, STATUS_INVALID,
-                "%s is empty, and a node that founds its own cluster listens on loopback, not on "
-                "%s. For a cluster: zhurnalctl init --data %s --founding FILE --node ID, and "
-                "zhurnald --config FILE",
-                config->data, config->listen[i].host, config->data);
+                "a node by itself, as in %s, listens on loopback, not on %s. For a cluster: "
+                "zhurnalctl init --data DIR --founding FILE --node ID, and zhurnald --config FILE",
+                config->data, config->listen[i].host);
         }
     }
     return STATUS_OK;
@@ -46,18 +46,27 @@ static int check_loopback(const struct config *config, struct error *err)
 
 /* ---- certificates ---- */
 
+static int locate(char certificate[DIRECTORY_PATH_SIZE], char key[DIRECTORY_PATH_SIZE],
+    const char *tls, const char *name, struct error *err)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s.pem", name);
+    int status = directory_join(certificate, tls, file);
+    snprintf(file, sizeof file, "%s.key", name);
+    return status == STATUS_OK && directory_join(key, tls, file) == STATUS_OK
+        ? STATUS_OK
+        : error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", tls);
+}
+
 static int issue(const struct founder *founder, const struct certificate_request *request,
     const char *name, struct error *err)
 {
     char certificate[DIRECTORY_PATH_SIZE];
     char key[DIRECTORY_PATH_SIZE];
-    char file[64];
     struct issued issued;
-    snprintf(file, sizeof file, "%s.pem", name);
-    int status = directory_join(certificate, founder->tls, file);
-    snprintf(file, sizeof file, "%s.key", name);
-    if (status != STATUS_OK || directory_join(key, founder->tls, file) != STATUS_OK) {
-        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", founder->tls);
+    int status = locate(certificate, key, founder->tls, name, err);
+    if (status != STATUS_OK) {
+        return status;
     }
     status = authority_issue(founder->authority, request, founder->now_s, &issued, err);
     if (status == STATUS_OK) {
@@ -86,6 +95,29 @@ static int issue_all(const struct founder *founder, struct error *err)
     return status;
 }
 
+static void remove_pair(const char *tls, const char *name)
+{
+    char certificate[DIRECTORY_PATH_SIZE];
+    char key[DIRECTORY_PATH_SIZE];
+    if (locate(certificate, key, tls, name, NULL) == STATUS_OK) {
+        (void)unlink(certificate);
+        (void)unlink(key);
+    }
+}
+
+/* What a first start that was cut short, or failed, has made. */
+static int clear_tls(const char *tls, struct error *err)
+{
+    remove_pair(tls, "ca");
+    remove_pair(tls, "node");
+    for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
+        remove_pair(tls, identity_kind_text(clients[i]));
+    }
+    return rmdir(tls) == 0 || errno == ENOENT
+        ? STATUS_OK
+        : error_set(err, STATUS_IO, "cannot remove %s: %s", tls, strerrordesc_np(errno));
+}
+
 /* ---- founding ---- */
 
 /* The address is for people: nobody dials a cluster of one. */
@@ -104,27 +136,21 @@ static int install(const struct founder *founder, const struct founding *from,
         : status;
 }
 
-int alone_found(const struct store *store, const struct config *config, struct error *err)
+static int found(const char *tls, const struct config *config, struct error *err)
 {
     struct founding founding = {.epoch = 1};
     struct authority *authority;
-    struct founder founder = {.now_s = (int64_t)time(NULL),
+    struct founder founder = {.tls = tls,
+        .now_s = (int64_t)time(NULL),
         .node = random_id(),
         .school = random_id() % IDENTITY_SCHOOL_MAX + 1};
-    int status = check_loopback(config, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (directory_join(founder.tls, store->path, "tls") != STATUS_OK) {
-        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
-    }
     random_bytes(founding.cluster, sizeof founding.cluster);
-    status = authority_create(&authority, founding.cluster, founder.now_s, err);
+    int status = authority_create(&authority, founding.cluster, founder.now_s, err);
     if (status != STATUS_OK) {
         return status;
     }
     founder.authority = authority;
-    status = authority_save(authority, founder.tls, err);
+    status = authority_save(authority, tls, err);
     if (status == STATUS_OK) {
         status = issue_all(&founder, err);
     }
@@ -135,11 +161,84 @@ int alone_found(const struct store *store, const struct config *config, struct e
     return status;
 }
 
+static int found_anew(const struct config *config, struct error *err)
+{
+    char tls[DIRECTORY_PATH_SIZE];
+    int status = directory_join(tls, config->data, "tls.new");
+    if (status != STATUS_OK) {
+        return error_set(err, status, "the path is too long: %s", config->data);
+    }
+    status = clear_tls(tls, err);
+    if (status == STATUS_OK) {
+        status = found(tls, config, err);
+    }
+    if (status != STATUS_OK && !founding_stands(config->data)) {
+        (void)clear_tls(tls, NULL);
+    }
+    return status;
+}
+
+/* ---- taking a directory ---- */
+
+static bool has(const char *dir, const char *name)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    struct stat st;
+    return directory_join(path, dir, name) == STATUS_OK && stat(path, &st) == 0;
+}
+
+/* Looks before it makes anything: a directory that is refused is left as it was. */
+static int take_vacant(struct store *store, const struct config *config, struct error *err)
+{
+    if (config->from_file || has(config->data, "tls")) {
+        return store_refuse_empty(config->data, err);
+    }
+    int status = check_loopback(config, err);
+    if (status == STATUS_OK) {
+        status = founding_check(config->data, "tls.new", err);
+    }
+    if (status == STATUS_OK) {
+        status = directory_make(config->data, err);
+    }
+    if (status == STATUS_OK) {
+        status = store_lock(store, config->data, err);
+    }
+    /* Another first start may have been quicker. */
+    return status == STATUS_OK && !founding_stands(config->data) ? found_anew(config, err) : status;
+}
+
+/* The last step of a first start. */
+static int put_in_place(const struct store *store, struct error *err)
+{
+    char fresh[DIRECTORY_PATH_SIZE];
+    char tls[DIRECTORY_PATH_SIZE];
+    if (directory_join(fresh, store->path, "tls.new") != STATUS_OK ||
+        directory_join(tls, store->path, "tls") != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
+    }
+    bool placed = rename(fresh, tls) == 0;
+    if (!placed && (errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST)) {
+        return STATUS_OK; /* It was done before. */
+    }
+    return placed && directory_sync(store->path) == STATUS_OK
+        ? STATUS_OK
+        : error_set(err, STATUS_IO, "cannot make %s: %s", tls, strerrordesc_np(errno));
+}
+
 bool alone_is(const struct store *store)
 {
-    char key[DIRECTORY_PATH_SIZE];
-    struct stat st;
-    return directory_join(key, store->path, "tls/ca.key") == STATUS_OK && stat(key, &st) == 0;
+    return has(store->path, "tls/ca.key");
+}
+
+int alone_take(struct store *store, const struct config *config, struct error *err)
+{
+    int status = founding_stands(config->data) ? store_lock(store, config->data, err)
+                                               : take_vacant(store, config, err);
+    if (status != STATUS_OK || config->from_file) {
+        return status;
+    }
+    status = put_in_place(store, err);
+    return status == STATUS_OK && alone_is(store) ? check_loopback(config, err) : status;
 }
 
 /* ---- how to call it ---- */

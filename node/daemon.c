@@ -12,29 +12,12 @@ enum { NS_IN_MS = 1000000 };
 
 /* ---- the data directory ---- */
 
-static int found(struct daemon *d, struct error *err)
-{
-    int status = directory_make(d->config->data, err);
-    if (status == STATUS_OK) {
-        status = store_lock(&d->store, d->config->data, err);
-    }
-    return status == STATUS_OK ? alone_found(&d->store, d->config, err) : status;
-}
-
 static int open_store(struct daemon *d, struct error *err)
 {
     const struct config *config = d->config;
     const struct store_options options = {
         .log_map = config->log_map, .views_map = config->views_map};
-    bool empty;
-    int status = store_is_empty(config->data, &empty, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (empty && config->from_file) {
-        return store_refuse_empty(config->data, err);
-    }
-    status = empty ? found(d, err) : store_lock(&d->store, config->data, err);
+    int status = alone_take(&d->store, config, err);
     if (status == STATUS_OK) {
         status = store_open(&d->store, &options, err);
     }

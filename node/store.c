@@ -3,42 +3,10 @@
 #include <zhurnal/peer/v1/peer.pb-c.h>
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* ---- the lock ---- */
-
-static bool is_ours(const char *name)
-{
-    static const char *const others[] = {".", "..", "lock", "lost+found"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (strcmp(name, others[i]) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-int store_is_empty(const char *path, bool *empty, struct error *err)
-{
-    *empty = true;
-    DIR *dir = opendir(path);
-    if (dir == NULL) {
-        return errno == ENOENT
-            ? STATUS_OK
-            : error_set(err, STATUS_IO, "cannot look into %s: %s", path, strerrordesc_np(errno));
-    }
-    struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) { // NOLINT(concurrency-mt-unsafe): one stream, one user
-        *empty = *empty && !is_ours(entry->d_name);
-    }
-    (void)closedir(dir);
-    return STATUS_OK;
-}
 
 int store_lock(struct store *store, const char *path, struct error *err)
 {

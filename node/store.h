@@ -39,10 +39,6 @@ struct store_options {
     size_t log_map, views_map; /* 0: the defaults. */
 };
 
-/* Whether there is anything but a lock in the directory, or no directory at all. STATUS_IO where
- * it cannot be looked into. */
-int store_is_empty(const char *path, bool *empty, struct error *err);
-
 /* Sets the sentence for a directory without a node's data, where none may be founded. */
 int store_refuse_empty(const char *path, struct error *err);
 

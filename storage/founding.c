@@ -189,21 +189,22 @@ static int check_vacant(const char *dir, struct error *err)
     return STATUS_OK;
 }
 
-static bool is_ours(const char *name)
+static bool is_expected(const char *name, const char *also)
 {
-    static const char *const ours[] = {".", "..", "lock", "lost+found", "tls", "state.new", "log"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-        if (strcmp(name, ours[i]) == 0) {
+    static const char *const expected[] = {
+        ".", "..", "lock", "lost+found", "tls", "state.new", "log"};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        if (strcmp(name, expected[i]) == 0) {
             return true;
         }
     }
-    return false;
+    return also != NULL && strcmp(name, also) == 0;
 }
 
-/* The first by name; "" where there is none, or no directory. */
-static int find_stranger(const char *dir, char stranger[NAME_MAX + 1], struct error *err)
+/* The first by name; stranger stays "" where there is none, or no directory. */
+static int find_stranger(
+    const char *dir, const char *also, char stranger[NAME_MAX + 1], struct error *err)
 {
-    stranger[0] = 0;
     DIR *stream = opendir(dir);
     if (stream == NULL) {
         return errno == ENOENT
@@ -213,7 +214,7 @@ static int find_stranger(const char *dir, char stranger[NAME_MAX + 1], struct er
     struct dirent *entry;
     while ((entry = readdir(stream)) != NULL) { // NOLINT(concurrency-mt-unsafe): it is ours alone
         bool first = stranger[0] == 0 || strcmp(entry->d_name, stranger) < 0;
-        if (first && !is_ours(entry->d_name)) {
+        if (first && !is_expected(entry->d_name, also)) {
             (void)snprintf(stranger, NAME_MAX + 1, "%s", entry->d_name);
         }
     }
@@ -221,12 +222,12 @@ static int find_stranger(const char *dir, char stranger[NAME_MAX + 1], struct er
     return STATUS_OK;
 }
 
-int founding_check(const char *dir, struct error *err)
+int founding_check(const char *dir, const char *also, struct error *err)
 {
-    char stranger[NAME_MAX + 1];
+    char stranger[NAME_MAX + 1] = "";
     int status = check_vacant(dir, err);
     if (status == STATUS_OK) {
-        status = find_stranger(dir, stranger, err);
+        status = find_stranger(dir, also, stranger, err);
     }
     if (status != STATUS_OK || stranger[0] == 0) {
         return status;

@@ -58,9 +58,9 @@ int founding_write(const struct founding *founding, const char *path, struct err
 bool founding_stands(const char *dir);
 
 /* Whether a node may be founded in dir: it is not there, or holds at most a lock, certificates and
- * a founding that was cut short. STATUS_EXISTS, with a sentence that says what it is instead, or
- * what stands there. Only looks. */
-int founding_check(const char *dir, struct error *err);
+ * a founding that was cut short, and what is called `also`, which may be NULL. STATUS_EXISTS, with
+ * a sentence that says what it is instead, or what stands there. Only looks. */
+int founding_check(const char *dir, const char *also, struct error *err);
 
 /* Writes <dir>/log and <dir>/state, and dir where it is missing. STATUS_EXISTS, with a sentence,
  * where dir holds either; STATUS_INVALID where node is not a member. Flushed when it returns.

@@ -1,7 +1,5 @@
 /* The data directory: one process at a time, whole or refused. */
-#include "node/alone.h"
 #include "node/store.h"
-#include "rpc/certificate.h"
 #include "storage/founding.h"
 #include "tests/lib/test.h"
 #include "tests/lib/tmpdir.h"
@@ -191,106 +189,6 @@ static void views_that_are_ahead_of_what_is_known_to_be_committed_are_kept(void 
     store_close(&store, false);
 }
 
-static void a_directory_is_empty_but_for_its_lock(void **state)
-{
-    (void)state;
-    bool empty;
-    struct error err;
-    struct store store;
-    assert_int_equal(store_is_empty(tmpdir_path(&dir, "none"), &empty, &err), STATUS_OK);
-    assert_true(empty);
-    assert_int_equal(mkdir(tmpdir_path(&dir, "node"), 0700), 0);
-    assert_int_equal(store_lock(&store, tmpdir_path(&dir, "node"), &err), STATUS_OK);
-    assert_int_equal(store_is_empty(tmpdir_path(&dir, "node"), &empty, &err), STATUS_OK);
-    assert_true(empty);
-    store_close(&store, false);
-    assert_int_equal(mkdir(tmpdir_path(&dir, "node/tls"), 0700), 0);
-    assert_int_equal(store_is_empty(tmpdir_path(&dir, "node"), &empty, &err), STATUS_OK);
-    assert_false(empty);
-}
-
-/* ---- alone ---- */
-
-static void found_alone(struct store *store, struct config *config)
-{
-    struct error err = {0};
-    config_init(config);
-    snprintf(config->data, sizeof config->data, "%s", tmpdir_path(&dir, "alone"));
-    config->log_map = MAP;
-    assert_int_equal(config_complete(config, &err), STATUS_OK);
-    assert_int_equal(mkdir(config->data, 0700), 0);
-    assert_int_equal(store_lock(store, config->data, &err), STATUS_OK);
-    assert_int_equal(alone_found(store, config, &err), STATUS_OK);
-}
-
-static void an_empty_directory_founds_a_cluster_of_one(void **state)
-{
-    (void)state;
-    static struct config config;
-    struct store store;
-    struct error err = {0};
-    struct certificate certificate;
-    found_alone(&store, &config);
-    assert_int_equal(store_open(&store, &options, &err), STATUS_OK);
-    assert_int_equal(certificate_describe(config.certificate, &certificate, &err), STATUS_OK);
-    assert_int_equal(certificate.identity.kind, IDENTITY_NODE);
-    assert_int_equal(certificate.identity.node, store.state.identity.node);
-    assert_memory_equal(certificate.identity.cluster, store.state.identity.cluster, UUID_SIZE);
-    assert_true(alone_is(&store));
-    store_close(&store, false);
-}
-
-static void each_kind_of_caller_has_a_certificate_for_its_owner_alone(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *certificate, *key;
-        enum identity_kind kind;
-        size_t schools;
-    } files[] = {
-        {"alone/tls/founder.pem", "alone/tls/founder.key", IDENTITY_FOUNDER, 0},
-        {"alone/tls/operator.pem", "alone/tls/operator.key", IDENTITY_OPERATOR, 0},
-        {"alone/tls/auditor.pem", "alone/tls/auditor.key", IDENTITY_AUDITOR, 0},
-        {"alone/tls/frontend.pem", "alone/tls/frontend.key", IDENTITY_FRONTEND, 1},
-    };
-    static struct config config;
-    struct store store;
-    found_alone(&store, &config);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        struct certificate certificate;
-        struct error err = {0};
-        struct stat st;
-        assert_int_equal(
-            certificate_describe(tmpdir_path(&dir, files[i].certificate), &certificate, &err),
-            STATUS_OK);
-        assert_int_equal(certificate.identity.kind, files[i].kind);
-        assert_int_equal(certificate.identity.school_count, files[i].schools);
-        assert_int_equal(stat(tmpdir_path(&dir, files[i].key), &st), 0);
-        assert_int_equal(st.st_mode & 0777, 0600);
-    }
-    store_close(&store, false);
-}
-
-static void nobody_founds_by_himself_beyond_loopback(void **state)
-{
-    (void)state;
-    static struct config config;
-    struct store store;
-    struct error err = {0};
-    bool empty;
-    config_init(&config);
-    snprintf(config.data, sizeof config.data, "%s", tmpdir_path(&dir, "alone"));
-    assert_int_equal(config_add_listen(&config, "0.0.0.0:7400", &err), STATUS_OK);
-    assert_int_equal(config_complete(&config, &err), STATUS_OK);
-    assert_int_equal(mkdir(config.data, 0700), 0);
-    assert_int_equal(store_lock(&store, config.data, &err), STATUS_OK);
-    assert_int_equal(alone_found(&store, &config, &err), STATUS_INVALID);
-    assert_non_null(strstr(err.text, "zhurnalctl init"));
-    assert_int_equal(store_is_empty(config.data, &empty, &err), STATUS_OK);
-    assert_true(empty);
-    store_close(&store, false);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,10 +201,6 @@ int main(void)
         TEST_WITH_FIXTURE(a_log_that_is_no_database_is_refused),
         TEST_WITH_FIXTURE(views_that_are_ahead_of_the_log_are_dropped),
         TEST_WITH_FIXTURE(views_that_are_ahead_of_what_is_known_to_be_committed_are_kept),
-        TEST_WITH_FIXTURE(a_directory_is_empty_but_for_its_lock),
-        TEST_WITH_FIXTURE(an_empty_directory_founds_a_cluster_of_one),
-        TEST_WITH_FIXTURE(each_kind_of_caller_has_a_certificate_for_its_owner_alone),
-        TEST_WITH_FIXTURE(nobody_founds_by_himself_beyond_loopback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

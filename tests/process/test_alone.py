@@ -16,6 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from alone import PAGE, WAIT_S, Count, Node, append, call, refused
 from alone import entry_pb2, journal_pb2
 
+STEPS = 12
+
 
 def start_refused(*arguments):
     """(exit code, what it said) of a zhurnald that must not start."""
@@ -131,6 +133,50 @@ def refusals(count, node, here):
     code, said = start_refused("--data", certified)
     count.expect("so is one with a certificate",
                  code == 1 and "zhurnalctl init --data" in said, said)
+    foreign = here / "foreign"
+    foreign.mkdir()
+    (foreign / "notes.txt").touch()
+    code, said = start_refused("--data", foreign)
+    count.expect("in a directory that is not empty, what stands in the way is named",
+                 code == 1 and "not empty: notes.txt" in said, said)
+    wide = here / "wide"
+    wide.mkdir()
+    code, said = start_refused("--data", wide, "--listen", "0.0.0.0:0")
+    count.expect("nobody founds by himself beyond loopback", code == 1 and "loopback" in said, said)
+    left = [path.name for place in (certified, foreign, wide) for path in place.iterdir()]
+    count.expect("who is refused leaves nothing behind", left == ["tls", "notes.txt"], left)
+
+
+def greets(data):
+    """Whether a zhurnald starts there. It is killed then."""
+    with subprocess.Popen(["zhurnald", "--data", data, "--listen", "127.0.0.1:0"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        line = process.stdout.readline()
+        process.kill()
+    return "zhurnald runs by itself" in line
+
+
+def cut_short(count, here):
+    """First starts that are killed at growing delays, from nothing made to all made."""
+    began = time.monotonic()
+    greets(here / "whole")
+    whole_s = time.monotonic() - began
+    stuck = []
+    for step in range(STEPS):
+        data = here / f"cut{step}"
+        with subprocess.Popen(["zhurnald", "--data", data, "--listen", "127.0.0.1:0"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(whole_s * step / STEPS)
+            process.kill()
+        if not greets(data):
+            stuck.append(step)
+    count.expect("a first start that was killed is made good by the next", stuck == [], stuck)
+
+
+def beyond_loopback(count, data):
+    code, said = start_refused("--data", data, "--listen", "0.0.0.0:0")
+    count.expect("who founded by himself never listens beyond loopback",
+                 code == 1 and "loopback" in said, said)
 
 
 def reload(count, node):
@@ -180,6 +226,8 @@ def main():
                          records == sorted(set(records)) and first.index in records)
             reload(count, node)
             stop_under_a_follower(count, node)
+        beyond_loopback(count, here / "node")
+        cut_short(count, here)
         count.expect("a clean end leaves its lock to the next",
                      os.path.exists(here / "node" / "lock"))
     return count.end()

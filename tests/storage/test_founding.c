@@ -298,16 +298,18 @@ static void what_stands_in_the_way_is_named(void **state)
 {
     struct tmpdir *dir = *state;
     struct error err;
-    assert_int_equal(founding_check(tmpdir_path(dir, "one"), &err), STATUS_OK);
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), NULL, &err), STATUS_OK);
     assert_int_equal(mkdir(tmpdir_path(dir, "one"), 0700), 0);
     assert_int_equal(mkdir(tmpdir_path(dir, "one/tls"), 0700), 0);
     touch(dir, "one/lock");
-    assert_int_equal(founding_check(tmpdir_path(dir, "one"), &err), STATUS_OK);
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), NULL, &err), STATUS_OK);
     touch(dir, "one/zoo");
     touch(dir, "one/notes.txt");
-    assert_int_equal(founding_check(tmpdir_path(dir, "one"), &err), STATUS_EXISTS);
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), NULL, &err), STATUS_EXISTS);
     assert_non_null(strstr(err.text, "one is not empty: notes.txt stands there"));
-    assert_int_equal(founding_check(tmpdir_path(dir, "one/zoo"), &err), STATUS_IO);
+    assert_int_equal(founding_check(tmpdir_path(dir, "one"), "notes.txt", &err), STATUS_EXISTS);
+    assert_non_null(strstr(err.text, "one is not empty: zoo stands there"));
+    assert_int_equal(founding_check(tmpdir_path(dir, "one/zoo"), NULL, &err), STATUS_IO);
 }
 
 static void a_founding_that_fails_may_be_tried_again(void **state)
@@ -350,7 +352,7 @@ static void assert_made_good(struct tmpdir *dir, const struct cut *cut, const ch
     struct state s;
     struct error err = {0};
     snprintf(log, sizeof log, "%s/log", name);
-    int status = founding_check(cut->path, &err);
+    int status = founding_check(cut->path, NULL, &err);
     status = status == STATUS_OK ? found(cut, &err) : status;
     if (status != STATUS_OK && strstr(err.text, "is the data of node") == NULL) {
         fail_msg("%s: %s", name, err.text);
@@ -359,7 +361,7 @@ static void assert_made_good(struct tmpdir *dir, const struct cut *cut, const ch
     snprintf(log, sizeof log, "%s/state", name);
     assert_int_equal(state_open(&s, tmpdir_path(dir, log), &err), STATUS_OK);
     state_close(&s);
-    assert_int_equal(founding_check(cut->path, &err), STATUS_EXISTS);
+    assert_int_equal(founding_check(cut->path, NULL, &err), STATUS_EXISTS);
 }
 
 static void a_founding_killed_at_any_step_is_made_good_by_the_next(void **state)
