@@ -64,6 +64,17 @@ static bool write_all(int fd, struct bytes data)
     return fsync(fd) == 0;
 }
 
+static bool flush_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    bool flushed = fsync(fd) == 0;
+    close(fd);
+    return flushed;
+}
+
 /* Without this a power cut may take the name of a file whose bytes are safe. */
 static bool flush_directory_of(const char *path)
 {
@@ -78,13 +89,7 @@ static bool flush_directory_of(const char *path)
         memcpy(directory, path, size);
         directory[size] = '\0';
     }
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    bool flushed = fsync(fd) == 0;
-    close(fd);
-    return flushed;
+    return flush_directory(directory);
 }
 
 int pem_file_create(const char *path, struct bytes pem, struct error *err)
@@ -108,8 +113,17 @@ int pem_file_create(const char *path, struct bytes pem, struct error *err)
 
 int pem_file_make_dir(const char *dir, struct error *err)
 {
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+    char above[PATH_MAX];
+    bool made = mkdir(dir, 0700) == 0;
+    if (!made && errno != EEXIST) {
         return fail(err, "cannot make", dir);
     }
-    return STATUS_OK;
+    int n = snprintf(above, sizeof above, "%s/..", dir);
+    if (n < 0 || (size_t)n >= sizeof above) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", dir);
+    }
+    /* Whoever made it before may have been killed before this, but that was not us where we may not
+     * read. */
+    bool flushed = flush_directory(above) || (!made && errno == EACCES);
+    return flushed ? STATUS_OK : fail(err, "cannot flush the directory above", dir);
 }

@@ -14,7 +14,7 @@ int pem_file_read(const char *path, struct buffer *out, struct error *err);
  * written is removed. */
 int pem_file_create(const char *path, struct bytes pem, struct error *err);
 
-/* dir itself, 0700, where it is not there yet. */
+/* dir itself, 0700, where it is not there yet. Flushed into the one that holds it. */
 int pem_file_make_dir(const char *dir, struct error *err);
 
 #endif

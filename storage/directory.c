@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,20 +42,25 @@ int directory_sync_parent(const char *path)
     return directory_sync(parent);
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int make_one(const char *path, struct error *err)
 {
-    if (mkdir(path, 0700) == 0) {
-        return directory_sync_parent(path) == STATUS_OK
-            ? STATUS_OK
-            : error_set(err, STATUS_IO, "cannot flush the directory above %s: %s", path,
-                  strerrordesc_np(errno));
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && (errno != EEXIST || !is_directory(path))) {
+        int status = errno == ENOSPC || errno == EDQUOT ? STATUS_FULL : STATUS_IO;
+        return error_set(err, status, "cannot make directory %s: %s", path, strerrordesc_np(errno));
     }
-    struct stat st;
-    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        return STATUS_OK;
-    }
-    int status = errno == ENOSPC || errno == EDQUOT ? STATUS_FULL : STATUS_IO;
-    return error_set(err, status, "cannot make directory %s: %s", path, strerrordesc_np(errno));
+    /* Whoever made it before may have been killed before its flush, but that was not us where we
+     * may not read. */
+    return directory_sync_parent(path) == STATUS_OK || (!made && errno == EACCES)
+        ? STATUS_OK
+        : error_set(err, STATUS_IO, "cannot flush the directory above %s: %s", path,
+              strerrordesc_np(errno));
 }
 
 int directory_make(const char *path, struct error *err)

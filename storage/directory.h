@@ -10,8 +10,8 @@
 /* Longest path that we build. */
 enum { DIRECTORY_PATH_SIZE = 4096 };
 
-/* Makes path (0700) and what is missing above it, each flushed into the one that holds it. What is
- * there is left as it is. */
+/* Makes path (0700) and what is missing above it, each flushed into the one that holds it, as is
+ * what was there: it may have been made a moment before a kill. */
 int directory_make(const char *path, struct error *err);
 
 /* Flushes the names in it. */
