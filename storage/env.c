@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int status_from_mdb(int rc)
 {
@@ -74,6 +76,66 @@ static int open_mdb(struct env *env, const char *path)
     return rc;
 }
 
+/* ---- is the file whole? ---- */
+
+/* LMDB's list of free pages is their number, then theirs. How many are `first` or above. */
+static uint64_t count_from(struct bytes list, uint64_t first)
+{
+    const size_t *numbers = (const void *)list.data;
+    size_t room = list.size / sizeof *numbers;
+    uint64_t count = 0;
+    for (size_t i = 1; i < room && i <= numbers[0]; i++) {
+        count += numbers[i] >= first;
+    }
+    return count;
+}
+
+/* Pages from `first` on that are in no use. */
+static int count_free(struct env *env, uint64_t first, uint64_t *count)
+{
+    static const struct table free_pages = {.dbi = 0};
+    struct txn txn;
+    struct cursor cursor;
+    struct bytes key;
+    struct bytes list;
+    *count = 0;
+    txn_begin_read(&txn, env);
+    cursor_open(&cursor, &txn, free_pages);
+    while (cursor_next(&cursor, &key, &list)) {
+        *count += count_from(list, first);
+    }
+    cursor_close(&cursor);
+    txn_abort(&txn);
+    return txn.status;
+}
+
+/* LMDB trusts its own word on how long the file is, and reading past its end is death (SIGBUS). Of
+ * the last pages it leaves unwritten those that were taken and freed in one transaction, so that
+ * pages in use must be missing before a file is called cut short. To look for them, and for whoever
+ * takes the free ones next, a hole is put in their place. */
+static int check_length(struct env *env)
+{
+    mdb_filehandle_t fd;
+    MDB_stat stat;
+    struct stat st;
+    uint64_t free_pages;
+    if (mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &st) != 0 ||
+        mdb_env_stat(env->mdb, &stat) != MDB_SUCCESS) {
+        return STATUS_IO;
+    }
+    uint64_t length = (uint64_t)st.st_size;
+    uint64_t used = env_used(env);
+    if (length >= used) {
+        return STATUS_OK;
+    }
+    uint64_t present = length / stat.ms_psize;
+    if (ftruncate(fd, (off_t)used) == 0 && count_free(env, present, &free_pages) == STATUS_OK &&
+        free_pages == used / stat.ms_psize - present) {
+        return STATUS_OK;
+    }
+    return ftruncate(fd, st.st_size) == 0 ? STATUS_CORRUPT : STATUS_IO;
+}
+
 int env_open(
     struct env *env, const char *path, const struct env_options *options, struct error *err)
 {
@@ -92,6 +154,13 @@ int env_open(
         env_close(env);
         return error_set(
             err, status_from_mdb(rc), "cannot open the database %s: %s", path, mdb_strerror(rc));
+    }
+    int status = options->read_only ? STATUS_OK : check_length(env);
+    if (status != STATUS_OK) {
+        env_close(env);
+        return error_set(err, status, "the database %s %s", path,
+            status == STATUS_CORRUPT ? "is cut short: it lacks pages that it uses"
+                                     : "cannot be examined");
     }
     if (options->sync && !options->read_only && directory_sync(path) != STATUS_OK) {
         env_close(env);

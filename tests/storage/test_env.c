@@ -5,6 +5,7 @@
 #include "tests/lib/tmpdir.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct fixture {
@@ -279,6 +280,70 @@ static void what_is_no_database_is_called_corrupt(void **state)
     assert_null(f->env.mdb);
 }
 
+static off_t size_of_file(struct fixture *f)
+{
+    struct stat st;
+    assert_int_equal(stat(tmpdir_path(&f->dir, "data.mdb"), &st), 0);
+    return st.st_size;
+}
+
+static int reopen(struct fixture *f, struct error *err)
+{
+    struct env_options options = options_of(f);
+    env_close(&f->env);
+    return env_open(&f->env, f->dir.path, &options, err);
+}
+
+/* Reading what is missing would be death by SIGBUS. */
+static void a_file_that_is_cut_short_anywhere_is_called_corrupt_and_left_as_it_is(void **state)
+{
+    static const off_t page = 4096;
+    static const uint8_t rows = 100;
+    struct fixture *f = *state;
+    struct txn txn;
+    static const uint8_t value[1024];
+    txn_begin_write(&txn, &f->env);
+    for (uint8_t i = 0; i < rows; i++) {
+        txn_append(&txn, f->table, bytes_of(&i, 1), bytes_of(value, sizeof value));
+    }
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+    off_t whole = size_of_file(f);
+    assert_true(whole > rows / 4 * page);
+    for (off_t cut = whole - 1; cut > 2 * page; cut -= page - 1) {
+        struct error err;
+        assert_int_equal(truncate(tmpdir_path(&f->dir, "data.mdb"), cut), 0);
+        assert_int_equal(reopen(f, &err), STATUS_CORRUPT);
+        assert_non_null(strstr(err.text, "cut short"));
+        assert_int_equal(size_of_file(f), cut);
+    }
+}
+
+/* LMDB does not write a page that was taken and freed in one transaction, though it be the last. */
+static void pages_that_were_never_written_are_not_missing(void **state)
+{
+    static const uint8_t rows = 10;
+    struct fixture *f = *state;
+    static const uint8_t value[4 * 4096];
+    for (int round = 0; round < 2; round++) {
+        struct txn txn;
+        txn_begin_write(&txn, &f->env);
+        for (uint8_t i = 1; i < rows; i++) {
+            txn_put(&txn, f->table, bytes_of(&i, 1), bytes_of(value, sizeof value / (1U + i % 2)));
+        }
+        for (uint8_t i = 1; i < rows; i++) {
+            txn_delete(&txn, f->table, bytes_of(&i, 1));
+        }
+        assert_int_equal(txn_commit(&txn), STATUS_OK);
+    }
+    assert_true((uint64_t)size_of_file(f) < env_used(&f->env));
+    assert_int_equal(reopen(f, NULL), STATUS_OK);
+    assert_int_equal(env_table(&f->env, "table", &f->table, NULL), STATUS_OK);
+    put(f, "a", "1");
+    assert_int_equal(reopen(f, NULL), STATUS_OK);
+    assert_int_equal(env_table(&f->env, "table", &f->table, NULL), STATUS_OK);
+    assert_true(holds(f, "a", "1"));
+}
+
 static void a_flush_that_fails_is_reported(void **state)
 {
     struct fixture *f = *state;
@@ -317,6 +382,8 @@ int main(void)
         TEST_WITH_FIXTURE(any_single_fault_leaves_what_was_committed),
         TEST_WITH_FIXTURE(what_was_written_is_there_when_opened_again),
         TEST_WITH_FIXTURE(what_is_no_database_is_called_corrupt),
+        TEST_WITH_FIXTURE(a_file_that_is_cut_short_anywhere_is_called_corrupt_and_left_as_it_is),
+        TEST_WITH_FIXTURE(pages_that_were_never_written_are_not_missing),
         TEST_WITH_FIXTURE(a_flush_that_fails_is_reported),
         TEST_WITH_FIXTURE(directories_on_the_way_are_made),
     };
