@@ -172,7 +172,8 @@ static void read_boot_id(char out[VIEWS_BOOT_ID_SIZE])
 
 static int drop(struct views *views, struct error *err)
 {
-    static const char *const names[] = {"stamp", "stamp.new", "data.mdb", "lock.mdb"};
+    static const char *const names[] = {
+        "stamp", "stamp.new", "stamp.aside", "data.mdb", "lock.mdb"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[DIRECTORY_PATH_SIZE];
         int status = directory_join(path, views->path, names[i]);
@@ -250,6 +251,49 @@ static void set_boot_id(struct views *views, const char *boot_id)
     memcpy(views->boot_id, boot_id, size);
 }
 
+static int rename_stamp(
+    const struct views *views, const char *from, const char *to, struct error *err)
+{
+    char old[DIRECTORY_PATH_SIZE];
+    char new[DIRECTORY_PATH_SIZE];
+    if (directory_join(old, views->path, from) != STATUS_OK ||
+        directory_join(new, views->path, to) != STATUS_OK) {
+        return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", views->path);
+    }
+    return rename(old, new) == 0
+        ? STATUS_OK
+        : error_set(err, STATUS_IO, "cannot rename %s: %s", old, strerrordesc_np(errno));
+}
+
+/* The stamp stands aside meanwhile: whom damaged pages kill finds none at the next start, and drops
+ * them. It keeps what it says, the clean mark too, and needs no flush: one that a power cut leaves
+ * aside costs a rebuild. */
+static int open_trusted(
+    struct views *views, const struct views_options *options, uint64_t *index, struct error *err)
+{
+    int status = rename_stamp(views, "stamp", "stamp.aside", err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = open_env(views, options, index, err);
+    if (status == STATUS_OK) {
+        status = rename_stamp(views, "stamp.aside", "stamp", err);
+        if (status != STATUS_OK) {
+            env_close(&views->env);
+        }
+    } else if (status != STATUS_CORRUPT) {
+        (void)rename_stamp(views, "stamp.aside", "stamp", NULL);
+    }
+    return status;
+}
+
+static int open_anew(
+    struct views *views, const struct views_options *options, uint64_t *index, struct error *err)
+{
+    int status = drop(views, err);
+    return status == STATUS_OK ? open_env(views, options, index, err) : status;
+}
+
 int views_open(struct views *views, const char *path, const struct views_options *options,
     uint64_t *index, struct error *err)
 {
@@ -259,24 +303,15 @@ int views_open(struct views *views, const char *path, const struct views_options
     if (status != STATUS_OK) {
         return status;
     }
-    bool trusted = is_trusted(views);
-    if (!trusted) {
-        status = drop(views, err);
-    }
-    if (status == STATUS_OK) {
-        status = open_env(views, options, index, err);
-    }
-    if (status == STATUS_CORRUPT && trusted) {
-        status = drop(views, err);
-        if (status == STATUS_OK) {
-            status = open_env(views, options, index, err);
-        }
+    status = is_trusted(views) ? open_trusted(views, options, index, err) : STATUS_CORRUPT;
+    if (status == STATUS_CORRUPT) {
+        status = open_anew(views, options, index, err);
     }
     if (status != STATUS_OK) {
         return status;
     }
     /* Where nothing was stamped the mark has nothing to keep, and tables are yet to be made. */
-    if (!trusted || *index == 0) {
+    if (*index == 0) {
         status = write_stamp(views, false);
     }
     if (status != STATUS_OK) {
@@ -299,16 +334,21 @@ void views_stamp(struct txn *txn, struct views *views, uint64_t index)
     txn_put(txn, views->stamp, index_key, bytes_of(value, sizeof value));
 }
 
+void views_distrust(struct views *views)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    if (directory_join(path, views->path, "stamp") == STATUS_OK && unlink(path) == 0) {
+        (void)directory_sync(views->path);
+    }
+}
+
 void views_close(struct views *views, bool broken)
 {
     if (views->env.mdb == NULL) {
         return;
     }
     if (broken) {
-        char path[DIRECTORY_PATH_SIZE];
-        if (directory_join(path, views->path, "stamp") == STATUS_OK && unlink(path) == 0) {
-            (void)directory_sync(views->path);
-        }
+        views_distrust(views);
     } else if (!views->marked && env_sync(&views->env) == STATUS_OK) {
         /* Where this fails the views are rebuilt after the next boot, no worse. */
         (void)write_stamp(views, true);

@@ -3,7 +3,8 @@
  * schema's version, the machine's boot id, device and inode of the file. After kill -9 LMDB's
  * writes are still in the page cache, so all is as stamped; after a power cut the boot id differs;
  * a copied file has another inode. A clean stop flushes and leaves a mark in the stamp, which
- * stands in for the boot id; it is removed, flushed, before the first write.
+ * stands in for the boot id; it is removed, flushed, before the first write. While the environment
+ * is first looked into the stamp stands aside: damage that kills the process does so once.
  *
  * The stamp is a file of its own: pages that are not to be trusted must not be walked to learn that
  * they are not. How far the views had come stands among them, in table `stamp`.
@@ -44,6 +45,9 @@ int views_open(struct views *views, const char *path, const struct views_options
 
 /* Last in each transaction: how far the views are with it. Removes the clean mark first. */
 void views_stamp(struct txn *txn, struct views *views, uint64_t index);
+
+/* The next to open them drops them; whoever reads them meanwhile goes on. */
+void views_distrust(struct views *views);
 
 /* Flushes and leaves the clean mark, unless broken says that the contents are not to be trusted. */
 void views_close(struct views *views, bool broken);

@@ -195,6 +195,77 @@ static void broken_views_are_dropped(void **state)
     assert_int_equal(open_views(f, first_boot), 0);
 }
 
+static void views_that_are_distrusted_are_read_on_and_dropped_by_the_next(void **state)
+{
+    struct fixture *f = *state;
+    (void)open_views(f, first_boot);
+    write_index(f, 7);
+    views_distrust(&f->views);
+    assert_true(holds(f, 7));
+    env_close(&f->views.env); /* As a process that dies. */
+    assert_int_equal(open_views(f, first_boot), 0);
+}
+
+/* The root of table `stamp` becomes a page that no table can have, of which LMDB dies. */
+static void bend_the_root(struct fixture *f)
+{
+    enum { PAGE = 4096, ROOT = 5 + 40 };
+    static uint8_t page[PAGE];
+    int fd = open(tmpdir_path(&f->dir, "views/1/data.mdb"), O_RDWR | O_CLOEXEC);
+    for (off_t at = 0; pread(fd, page, PAGE, at) == PAGE; at += PAGE) {
+        uint8_t *name = memmem(page, PAGE, "stamp", 5);
+        if (name != NULL) {
+            memset(name + ROOT, 0, 8);
+            assert_int_equal(pwrite(fd, page, PAGE, at), PAGE);
+        }
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static void views_that_kill_who_opens_them_do_so_once(void **state)
+{
+    struct fixture *f = *state;
+    (void)open_views(f, first_boot);
+    write_index(f, 7);
+    views_close(&f->views, false);
+    bend_the_root(f);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (freopen("/dev/null", "w", stderr) != NULL) {
+            (void)signal(SIGABRT, SIG_DFL);
+            (void)open_views(f, first_boot);
+        }
+        _exit(0);
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFSIGNALED(how));
+    assert_int_equal(open_views(f, first_boot), 0);
+}
+
+static void looking_into_views_leaves_their_mark(void **state)
+{
+    struct fixture *f = *state;
+    (void)open_views(f, first_boot);
+    write_index(f, 7);
+    views_close(&f->views, false);
+    assert_int_equal(open_views(f, second_boot), 7);
+    assert_true(f->views.marked);
+    env_close(&f->views.env); /* As a process that dies. */
+    assert_int_equal(open_views(f, first_boot), 7);
+}
+
+static void views_that_are_cut_short_are_dropped(void **state)
+{
+    struct fixture *f = *state;
+    (void)open_views(f, first_boot);
+    write_index(f, 7);
+    views_close(&f->views, false);
+    assert_int_equal(truncate(tmpdir_path(&f->dir, "views/1/data.mdb"), 8192), 0);
+    assert_int_equal(open_views(f, first_boot), 0);
+}
+
 static void every_flipped_bit_of_the_stamp_drops_the_views(void **state)
 {
     struct fixture *f = *state;
@@ -262,6 +333,10 @@ int main(void)
         TEST_WITH_FIXTURE(a_copied_file_is_dropped),
         TEST_WITH_FIXTURE(another_schema_is_dropped),
         TEST_WITH_FIXTURE(broken_views_are_dropped),
+        TEST_WITH_FIXTURE(views_that_are_distrusted_are_read_on_and_dropped_by_the_next),
+        TEST_WITH_FIXTURE(views_that_kill_who_opens_them_do_so_once),
+        TEST_WITH_FIXTURE(looking_into_views_leaves_their_mark),
+        TEST_WITH_FIXTURE(views_that_are_cut_short_are_dropped),
         TEST_WITH_FIXTURE(every_flipped_bit_of_the_stamp_drops_the_views),
         TEST_WITH_FIXTURE(a_database_that_is_none_is_dropped),
         TEST_WITH_FIXTURE(the_machines_boot_id_is_known),
