@@ -20,7 +20,7 @@
     X(UNAUTHENTICATED, -11, 16, "the call names nobody")                            \
     X(DENIED, -12, 7, "the caller may not do this")                                 \
     X(PRECONDITION, -13, 9, "something that must stand first is missing")           \
-    X(UNIMPLEMENTED, -14, 12, "no such method")                                     \
+    X(UNIMPLEMENTED, -14, 12, "this needs a newer zhurnald: install it")            \
     X(DEADLINE, -15, 4, "the deadline passed; the outcome is unknown")              \
     X(CANCELLED, -16, 1, "cancelled")                                               \
     X(UNAVAILABLE, -17, 14, "not now: try again")                                   \

@@ -2,6 +2,7 @@
 
 #include "proto/integer.h"
 #include "storage/crc32c.h"
+#include "storage/damage.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -18,12 +19,10 @@ enum {
     AT_MEMBERSHIP = 28,
     AT_STAMP = 36,
     AT_CRC = 44,
-    BOUNDS_SIZE = 48,
+    CRC_SIZE = 4,
+    BOUNDS_SIZE = AT_CRC + CRC_SIZE,
     GROUPS_MAX = 64,
 };
-
-static const char cure[] =
-    "Stop the node, move its log directory aside and start it again: it refills from its peers";
 
 struct env_options log_env_options(size_t map_size)
 {
@@ -47,11 +46,12 @@ static struct bytes bounds_key(const struct log *log, struct bounds_key *key)
     return bytes_of(key->data, sizeof key->data);
 }
 
-static uint32_t bounds_checksum(uint32_t group, const uint8_t *value)
+/* Of the group and what comes before the checksum, which ends the value. */
+static uint32_t bounds_checksum(uint32_t group, struct bytes value)
 {
     uint8_t place[sizeof group];
     put_u32_le(place, group);
-    return crc32c(crc32c(0, place, sizeof place), value, AT_CRC);
+    return crc32c(crc32c(0, place, sizeof place), value.data, value.size - CRC_SIZE);
 }
 
 static bool bounds_are_sound(const struct log_bounds *bounds)
@@ -70,7 +70,7 @@ static void write_bounds(struct txn *txn, struct log *log, const struct log_boun
     put_u64_le(value + AT_COMMITTED, bounds->committed);
     put_u64_le(value + AT_MEMBERSHIP, bounds->membership_index);
     put_u64_le(value + AT_STAMP, (uint64_t)bounds->last_stamp_ms);
-    put_u32_le(value + AT_CRC, bounds_checksum(log->group, value));
+    put_u32_le(value + AT_CRC, bounds_checksum(log->group, bytes_of(value, sizeof value)));
     struct bounds_key key;
     txn_put(txn, log->bounds, bounds_key(log, &key), bytes_of(value, sizeof value));
 }
@@ -78,8 +78,14 @@ static void write_bounds(struct txn *txn, struct log *log, const struct log_boun
 static int decode_bounds(const struct log *log, struct bytes value, struct log_bounds *bounds)
 {
     const uint8_t *at = value.data;
-    if (value.size != BOUNDS_SIZE || get_u32_le(at + AT_CRC) != bounds_checksum(log->group, at) ||
-        get_u32_le(at + AT_FORMAT) != BOUNDS_FORMAT) {
+    if (value.size < AT_LAST_INDEX + CRC_SIZE ||
+        get_u32_le(at + value.size - CRC_SIZE) != bounds_checksum(log->group, value)) {
+        return STATUS_CORRUPT;
+    }
+    if (get_u32_le(at + AT_FORMAT) != BOUNDS_FORMAT) {
+        return STATUS_UNIMPLEMENTED;
+    }
+    if (value.size != BOUNDS_SIZE) {
         return STATUS_CORRUPT;
     }
     *bounds = (struct log_bounds){
@@ -114,6 +120,27 @@ struct log_bounds log_bounds(struct txn *txn, struct log *log)
     return bounds;
 }
 
+/* ---- what to say of it ---- */
+
+int log_explain(const struct log *log, uint64_t index, int status, struct error *err)
+{
+    char where[sizeof " at index 18446744073709551615"] = "";
+    if (index > 0) {
+        (void)snprintf(where, sizeof where, " at index %" PRIu64, index);
+    }
+    switch (status) {
+    case STATUS_CORRUPT:
+        return error_set(
+            err, status, "log %" PRIu32 " does not verify%s. %s", log->group, where, DAMAGE_ADVICE);
+    case STATUS_UNIMPLEMENTED:
+        return error_set(err, status,
+            "log %" PRIu32 " was written by a newer zhurnald%s: install that", log->group, where);
+    default:
+        return error_set(err, status, "log %" PRIu32 " cannot be read%s: %s", log->group, where,
+            status_text(status));
+    }
+}
+
 /* ---- opening ---- */
 
 /* The index of the last row, 0 where there is none, and its record. */
@@ -138,8 +165,7 @@ static int check_end(struct txn *txn, struct log *log, struct error *err)
     struct log_bounds bounds = {0};
     bool found = find_bounds(txn, log, &bounds);
     if (txn->status != STATUS_OK) {
-        return error_set(
-            err, txn->status, "the bounds of log %" PRIu32 " do not verify. %s", log->group, cure);
+        return log_explain(log, 0, txn->status, err);
     }
     uint64_t count = txn_count(txn, log->records);
     if (!found && count == 0 && txn->status == STATUS_OK) {
@@ -148,15 +174,13 @@ static int check_end(struct txn *txn, struct log *log, struct error *err)
     struct record last = {0};
     uint64_t index = last_record(txn, log, &last);
     if (txn->status != STATUS_OK) {
-        return error_set(err, txn->status,
-            "record %" PRIu64 ", the last of log %" PRIu32 ", does not verify. %s", index,
-            log->group, cure);
+        return log_explain(log, index, txn->status, err);
     }
     if (!found || index != bounds.last_index || count != index || last.term != bounds.last_term) {
         return error_set(err, STATUS_CORRUPT,
             "log %" PRIu32 " should end at index %" PRIu64 ", but holds %" PRIu64
             " records up to %" PRIu64 ". %s",
-            log->group, bounds.last_index, count, index, cure);
+            log->group, bounds.last_index, count, index, DAMAGE_ADVICE);
     }
     return STATUS_OK;
 }

@@ -58,8 +58,13 @@ struct log_write {
 struct env_options log_env_options(size_t map_size);
 
 /* Makes an empty log where there is none. STATUS_CORRUPT where the table does not end where the
- * bounds say, with a sentence that says what to do. */
+ * bounds say, with a sentence that says what to do; STATUS_UNIMPLEMENTED where a newer version
+ * wrote it. */
 int log_open(struct log *log, struct env *env, uint32_t group, struct error *err);
+
+/* Sets the sentence for a log that does not read at index (0: not at any one), and returns status,
+ * which says why. */
+int log_explain(const struct log *log, uint64_t index, int status, struct error *err);
 
 /* What a change did to the log is seen when txn commits. Terms never fall from record to record,
  * and kinds are known: the caller has checked what came from the wire. */
@@ -67,8 +72,9 @@ void log_write(struct txn *txn, struct log *log, const struct log_write *write);
 
 struct log_bounds log_bounds(struct txn *txn, struct log *log);
 
-/* True if there is a record at index. Its checksum is verified: a mismatch fails txn with
- * STATUS_CORRUPT. record->payload is borrowed until txn ends or next writes. */
+/* True if there is a record at index. It is verified: one that is not as it was written, or that
+ * only a newer version knows, fails txn as record_decode() says. record->payload is borrowed until
+ * txn ends or next writes. */
 bool log_read(struct txn *txn, struct log *log, uint64_t index, struct record *record);
 
 /* 0 where there is no record. */

@@ -54,12 +54,14 @@ int record_decode(struct bytes stored, uint32_t group, uint64_t index, struct re
     }
     const uint8_t *at = stored.data;
     struct bytes payload = bytes_of(at + RECORD_HEADER_SIZE, stored.size - RECORD_HEADER_SIZE);
-    if (get_u32_le(at + AT_LENGTH) != payload.size ||
-        get_u32_le(at + AT_CRC) != checksum(group, index, at, payload)) {
+    if (get_u32_le(at + AT_CRC) != checksum(group, index, at, payload)) {
         return STATUS_CORRUPT;
     }
     if (at[AT_FORMAT] != RECORD_FORMAT || !kind_is_known(at[AT_KIND]) || at[AT_ZERO] != 0 ||
         at[AT_ZERO + 1] != 0) {
+        return STATUS_UNIMPLEMENTED;
+    }
+    if (get_u32_le(at + AT_LENGTH) != payload.size) {
         return STATUS_CORRUPT;
     }
     *record = (struct record){

@@ -37,8 +37,9 @@ struct record {
 /* Writes RECORD_HEADER_SIZE bytes; the payload, at most UINT32_MAX bytes, goes behind them. */
 void record_encode_header(const struct record *record, uint32_t group, uint8_t *out);
 
-/* Checks the checksum and every field. STATUS_OK or STATUS_CORRUPT. record->payload is borrowed
- * from stored. */
+/* Checks the checksum and every field. STATUS_OK, STATUS_CORRUPT, or STATUS_UNIMPLEMENTED: it is
+ * whole, but of a format or kind that only a newer version knows. record->payload is borrowed from
+ * stored. */
 int record_decode(struct bytes stored, uint32_t group, uint64_t index, struct record *record);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "proto/integer.h"
 #include "storage/crc32c.h"
+#include "storage/damage.h"
 #include "storage/directory.h"
 
 #include <assert.h>
@@ -53,14 +54,20 @@ static void encode_slot(const struct state *state, uint8_t slot[STATE_SLOT_SIZE]
     put_u32_le(slot + AT_CRC, crc32c(0, slot, AT_CRC));
 }
 
-/* False unless the slot is whole and stands where its sequence puts it. */
-static bool decode_slot(const uint8_t slot[STATE_SLOT_SIZE], uint64_t number, struct state *state)
+/* STATUS_CORRUPT unless the slot is whole and stands where its sequence puts it;
+ * STATUS_UNIMPLEMENTED where it is whole and of another format. */
+static int decode_slot(const uint8_t slot[STATE_SLOT_SIZE], uint64_t number, struct state *state)
 {
     uint64_t sequence = get_u64_le(slot + AT_SEQUENCE);
     if (get_u32_le(slot + AT_CRC) != crc32c(0, slot, AT_CRC) ||
-        memcmp(slot + AT_MAGIC, magic, sizeof magic) != 0 ||
-        get_u32_le(slot + AT_FORMAT) != FORMAT || sequence == 0 || slot_of(sequence) != number) {
-        return false;
+        memcmp(slot + AT_MAGIC, magic, sizeof magic) != 0) {
+        return STATUS_CORRUPT;
+    }
+    if (get_u32_le(slot + AT_FORMAT) != FORMAT) {
+        return STATUS_UNIMPLEMENTED;
+    }
+    if (sequence == 0 || slot_of(sequence) != number) {
+        return STATUS_CORRUPT;
     }
     state->sequence = sequence;
     state->identity.group = get_u32_le(slot + AT_GROUP);
@@ -70,7 +77,7 @@ static bool decode_slot(const uint8_t slot[STATE_SLOT_SIZE], uint64_t number, st
     state->identity.node = get_u64_le(slot + AT_NODE);
     state->term = get_u64_le(slot + AT_TERM);
     state->vote = get_u64_le(slot + AT_VOTE);
-    return true;
+    return STATUS_OK;
 }
 
 static int write_slot(struct state *state)
@@ -109,7 +116,11 @@ static int read_newest(struct state *state, const struct state_io *io)
         if (status != STATUS_OK) {
             return status;
         }
-        if (decode_slot(slot, i, state) && state->sequence > newest.sequence) {
+        status = decode_slot(slot, i, state);
+        if (status == STATUS_UNIMPLEMENTED) {
+            return status; /* Beside a newer promise the other slot's is worth nothing. */
+        }
+        if (status == STATUS_OK && state->sequence > newest.sequence) {
             newest = *state;
         }
     }
@@ -238,6 +249,23 @@ int state_install(const char *path, struct error *err)
     return status;
 }
 
+static void refuse(const char *path, int status, struct error *err)
+{
+    switch (status) {
+    case STATUS_CORRUPT:
+        error_set(err, status, "%s does not verify: what this node promised is lost. %s", path,
+            DAMAGE_ADVICE);
+        break;
+    case STATUS_UNIMPLEMENTED:
+        error_set(err, status, "%s was written by a newer zhurnald: install that", path);
+        break;
+    default:
+        error_set(err, status, "cannot load %s: %s. Restart the node when the disk works", path,
+            status_text(status));
+        break;
+    }
+}
+
 int state_open(struct state *state, const char *path, struct error *err)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -255,10 +283,7 @@ int state_open(struct state *state, const char *path, struct error *err)
     state->io = file_io(&state->fd);
     if (status != STATUS_OK) {
         state_close(state);
-        error_set(err, status, "cannot load %s: %s. %s", path, status_text(status),
-            status == STATUS_CORRUPT ? "Without its promises this node may not take part: replace "
-                                       "it by a new node with an empty directory"
-                                     : "Restart the node when the disk works");
+        refuse(path, status, err);
     }
     return status;
 }

@@ -72,8 +72,8 @@ int state_prepare(
  * when it returns; after a failure it is prepared as before. */
 int state_install(const char *path, struct error *err);
 
-/* STATUS_NOT_FOUND, STATUS_CORRUPT (neither slot is whole). state may not move until it is closed.
- */
+/* STATUS_NOT_FOUND, STATUS_CORRUPT (neither slot is whole), STATUS_UNIMPLEMENTED (a newer version
+ * wrote one). state may not move until it is closed. */
 int state_open(struct state *state, const char *path, struct error *err);
 void state_close(struct state *state);
 

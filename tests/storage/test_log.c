@@ -1,4 +1,6 @@
 /* The log alone, over a real LMDB file. */
+#include "proto/integer.h"
+#include "storage/crc32c.h"
 #include "storage/log.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/random.h"
@@ -381,6 +383,32 @@ static void every_flipped_bit_of_the_bounds_is_caught(void **state)
     }
 }
 
+static void assert_newer(struct fixture *f)
+{
+    struct error err = {0};
+    assert_int_equal(reopen(f, &err), STATUS_UNIMPLEMENTED);
+    assert_non_null(strstr(err.text, "newer zhurnald"));
+}
+
+static void bounds_that_a_newer_version_wrote_are_not_called_damage(void **state)
+{
+    struct fixture *f = *state;
+    append_range(f, 1, 3, 1);
+    static const uint8_t key_bytes[] = {0, 0, 0, GROUP};
+    struct bytes key = bytes_of(key_bytes, sizeof key_bytes);
+    static const size_t more[] = {0, 8};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        uint8_t bytes[64];
+        uint8_t place[4];
+        size_t size = stored_bytes(f, f->log.bounds, key, bytes, sizeof bytes) + more[i];
+        put_u32_le(bytes, 2);
+        put_u32_le(place, GROUP);
+        put_u32_le(bytes + size - 4, crc32c(crc32c(0, place, sizeof place), bytes, size - 4));
+        overwrite(f, f->log.bounds, key, bytes_of(bytes, size));
+        assert_newer(f);
+    }
+}
+
 static void a_record_in_anothers_place_is_caught(void **state)
 {
     struct fixture *f = *state;
@@ -413,8 +441,8 @@ static void assert_refused(struct fixture *f)
 {
     struct error err = {0};
     assert_int_equal(reopen(f, &err), STATUS_CORRUPT);
-    assert_non_null(strstr(err.text, "move its log directory aside"));
-    assert_non_null(strstr(err.text, "refills from its peers"));
+    assert_non_null(strstr(err.text, "stays stopped"));
+    assert_non_null(strstr(err.text, "Keep its data directory"));
 }
 
 static void a_table_shorter_than_its_bounds_is_refused(void **state)
@@ -480,6 +508,9 @@ static void a_last_record_that_does_not_verify_is_refused(void **state)
     bytes[size - 1] ^= 1;
     overwrite(f, f->log.records, key_of(3, key), bytes_of(bytes, size));
     assert_refused(f);
+    struct error err = {0};
+    assert_int_equal(reopen(f, &err), STATUS_CORRUPT);
+    assert_non_null(strstr(err.text, "log 3 does not verify at index 3"));
 }
 
 /* ---- reading ---- */
@@ -608,6 +639,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_log_that_cannot_be_opened_for_a_fault_opens_later),
         TEST_WITH_FIXTURE(every_flipped_bit_of_a_stored_record_is_caught),
         TEST_WITH_FIXTURE(every_flipped_bit_of_the_bounds_is_caught),
+        TEST_WITH_FIXTURE(bounds_that_a_newer_version_wrote_are_not_called_damage),
         TEST_WITH_FIXTURE(a_record_in_anothers_place_is_caught),
         TEST_WITH_FIXTURE(a_table_shorter_than_its_bounds_is_refused),
         TEST_WITH_FIXTURE(a_table_with_a_hole_is_refused),

@@ -1,5 +1,7 @@
 /* The record as it lies on disk. */
+#include "proto/integer.h"
 #include "proto/status.h"
+#include "storage/crc32c.h"
 #include "storage/record.h"
 #include "tests/lib/test.h"
 
@@ -86,6 +88,44 @@ static void a_record_cut_anywhere_is_caught(void **state)
     }
 }
 
+/* As another version would write it. */
+static void store_as(uint8_t stored[STORED], size_t at, uint8_t value)
+{
+    uint8_t place[12];
+    store(stored);
+    stored[at] = value;
+    put_u32_le(place, GROUP);
+    put_u64_le(place + 4, INDEX);
+    uint32_t crc = crc32c(0, place, sizeof place);
+    crc = crc32c(crc, stored, RECORD_HEADER_SIZE - 4);
+    crc = crc32c(crc, stored + RECORD_HEADER_SIZE, PAYLOAD);
+    put_u32_le(stored + RECORD_HEADER_SIZE - 4, crc);
+}
+
+static void what_a_newer_version_wrote_is_not_called_damage(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t value;
+        int status;
+    } cases[] = {
+        {0, RECORD_FORMAT, STATUS_OK},
+        {0, RECORD_FORMAT + 1, STATUS_UNIMPLEMENTED},
+        {1, RECORD_ERASED, STATUS_OK},
+        {1, RECORD_ERASED + 1, STATUS_UNIMPLEMENTED},
+        {2, 1, STATUS_UNIMPLEMENTED},
+        {4, PAYLOAD + 1, STATUS_CORRUPT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t stored[STORED];
+        store_as(stored, cases[i].at, cases[i].value);
+        assert_int_equal(decode(stored, sizeof stored, GROUP, INDEX), cases[i].status);
+        stored[STORED - 1] ^= 1;
+        assert_int_equal(decode(stored, sizeof stored, GROUP, INDEX), STATUS_CORRUPT);
+    }
+}
+
 static void an_empty_payload_is_a_payload(void **state)
 {
     (void)state;
@@ -104,6 +144,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_caught),
         cmocka_unit_test(a_record_in_anothers_place_is_caught),
         cmocka_unit_test(a_record_cut_anywhere_is_caught),
+        cmocka_unit_test(what_a_newer_version_wrote_is_not_called_damage),
         cmocka_unit_test(an_empty_payload_is_a_payload),
     };
     return cmocka_run_group_tests_name("storage/record", tests, NULL, NULL);

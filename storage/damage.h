@@ -1,0 +1,10 @@
+/* What to do where stored data does not verify, or is lost: the same everywhere, for it is the same
+ * thing. Nothing mends it in place, and nothing is fetched anew from the others. */
+#ifndef STORAGE_DAMAGE_H
+#define STORAGE_DAMAGE_H
+
+#define DAMAGE_ADVICE                                                                     \
+    "This node stays stopped; others, if there are any, go on without it. Keep its data " \
+    "directory, or a copy, for whoever examines it"
+
+#endif
