@@ -1,5 +1,6 @@
 #include "node/store.h"
 
+#include "storage/damage.h"
 #include <zhurnal/peer/v1/peer.pb-c.h>
 
 #include <assert.h>
@@ -42,14 +43,14 @@ static int check_whole(const struct store *store, struct error *err)
     if (!state) {
         return error_set(err, STATUS_PRECONDITION,
             "%s has a log but no state: what this node promised in elections is lost, and it may "
-            "not take part. Replace it by a new node with an empty directory",
-            store->path);
+            "not take part. %s",
+            store->path, DAMAGE_ADVICE);
     }
     if (!log) {
         return error_set(err, STATUS_PRECONDITION,
             "%s has a state but no log: what this node acknowledged is lost, and it may not take "
-            "part. Replace it by a new node with an empty directory",
-            store->path);
+            "part. %s",
+            store->path, DAMAGE_ADVICE);
     }
     return STATUS_OK;
 }
@@ -73,11 +74,14 @@ static int open_state(struct store *store, struct error *err)
 static int check_founding(struct store *store, struct txn *txn, struct error *err)
 {
     struct record record;
-    if (!log_read(txn, &store->log, 1, &record) || record.kind != RECORD_MEMBERSHIP) {
+    bool found = log_read(txn, &store->log, 1, &record);
+    if (txn->status != STATUS_OK) {
+        return log_explain(&store->log, 1, txn->status, err);
+    }
+    if (!found || record.kind != RECORD_MEMBERSHIP) {
         return error_set(err, STATUS_CORRUPT,
-            "the log in %s does not begin with its members: it is damaged. Replace this node by a "
-            "new one with an empty directory",
-            store->path);
+            "the log in %s does not begin with its members: it is damaged. %s", store->path,
+            DAMAGE_ADVICE);
     }
     Zhurnal__Peer__V1__Membership *membership =
         zhurnal__peer__v1__membership__unpack(NULL, record.payload.size, record.payload.data);
@@ -91,6 +95,19 @@ static int check_founding(struct store *store, struct txn *txn, struct error *er
                       store->path);
 }
 
+/* Term and vote are on disk before anything of that term is. */
+static int check_promises(
+    const struct store *store, const struct log_bounds *bounds, struct error *err)
+{
+    if (bounds->last_term <= store->state.term) {
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_PRECONDITION,
+        "the state in %s is older than the log: one of them was copied or restored there. Put the "
+        "node's own back; where that is lost: %s",
+        store->path, DAMAGE_ADVICE);
+}
+
 static int read_bounds(struct store *store, struct log_bounds *bounds, struct error *err)
 {
     struct txn txn;
@@ -100,10 +117,10 @@ static int read_bounds(struct store *store, struct log_bounds *bounds, struct er
     if (status == STATUS_OK) {
         status = check_founding(store, &txn, err);
     } else {
-        error_set(err, status, "the log in %s does not read: %s", store->path, status_text(status));
+        log_explain(&store->log, 0, status, err);
     }
     txn_abort(&txn);
-    return status;
+    return status == STATUS_OK ? check_promises(store, bounds, err) : status;
 }
 
 static int open_log(
@@ -117,6 +134,10 @@ static int open_log(
         return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", store->path);
     }
     int status = env_open(&store->log_env, path, &options, err);
+    if (status == STATUS_CORRUPT) {
+        const struct error why = *err;
+        error_set(err, status, "%s. %s", why.text, DAMAGE_ADVICE);
+    }
     if (status != STATUS_OK) {
         return status;
     }

@@ -103,7 +103,7 @@ static void a_state_without_its_log_is_refused(void **state)
     assert_int_equal(unlink(tmpdir_path(&dir, "node/log/data.mdb")), 0);
     assert_int_equal(open_in(&store, tmpdir_path(&dir, "node"), &err), STATUS_PRECONDITION);
     assert_non_null(strstr(err.text, "no log"));
-    assert_non_null(strstr(err.text, "new node"));
+    assert_non_null(strstr(err.text, "stays stopped"));
     store_close(&store, false);
 }
 
@@ -116,6 +116,7 @@ static void a_log_without_its_state_is_refused(void **state)
     assert_int_equal(unlink(tmpdir_path(&dir, "node/state")), 0);
     assert_int_equal(open_in(&store, tmpdir_path(&dir, "node"), &err), STATUS_PRECONDITION);
     assert_non_null(strstr(err.text, "no state"));
+    assert_non_null(strstr(err.text, "stays stopped"));
     store_close(&store, false);
 }
 
@@ -145,7 +146,37 @@ static void a_log_that_is_no_database_is_refused(void **state)
     assert_int_equal(write(fd, junk, sizeof junk), sizeof junk);
     assert_int_equal(close(fd), 0);
     assert_int_equal(open_in(&store, tmpdir_path(&dir, "node"), &err), STATUS_CORRUPT);
-    assert_true(err.text[0] != 0);
+    assert_non_null(strstr(err.text, "cannot open the database"));
+    assert_non_null(strstr(err.text, "stays stopped"));
+    store_close(&store, false);
+}
+
+static void append_barrier(struct store *store, uint64_t index, uint64_t term)
+{
+    struct txn txn;
+    const struct record record = {
+        .index = index, .term = term, .kind = RECORD_BARRIER, .payload = bytes_of("", 0)};
+    const struct log_write write = {.records = &record, .count = 1};
+    txn_begin_write(&txn, &store->log_env);
+    log_write(&txn, &store->log, &write);
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+}
+
+/* Term and vote are flushed before anything of that term is written. */
+static void a_state_that_is_older_than_its_log_is_refused(void **state)
+{
+    (void)state;
+    struct store store;
+    struct error err;
+    assert_int_equal(open_in(&store, founded("node", 1), &err), STATUS_OK);
+    append_barrier(&store, 2, FOUNDING_TERM);
+    store_close(&store, false);
+    assert_int_equal(open_in(&store, tmpdir_path(&dir, "node"), &err), STATUS_OK);
+    append_barrier(&store, 3, FOUNDING_TERM + 1);
+    store_close(&store, false);
+    assert_int_equal(open_in(&store, tmpdir_path(&dir, "node"), &err), STATUS_PRECONDITION);
+    assert_non_null(strstr(err.text, "copied or restored"));
+    assert_non_null(strstr(err.text, "stays stopped"));
     store_close(&store, false);
 }
 
@@ -172,13 +203,8 @@ static void views_that_are_ahead_of_what_is_known_to_be_committed_are_kept(void 
     struct store store;
     struct error err;
     struct txn txn;
-    const struct record record = {
-        .index = 2, .term = 1, .kind = RECORD_BARRIER, .payload = bytes_of("", 0)};
-    const struct log_write write = {.records = &record, .count = 1};
     assert_int_equal(open_in(&store, founded("node", 1), &err), STATUS_OK);
-    txn_begin_write(&txn, &store.log_env);
-    log_write(&txn, &store.log, &write);
-    assert_int_equal(txn_commit(&txn), STATUS_OK);
+    append_barrier(&store, 2, FOUNDING_TERM);
     txn_begin_write(&txn, &store.journal.views.env);
     views_stamp(&txn, &store.journal.views, 2);
     assert_int_equal(txn_commit(&txn), STATUS_OK);
@@ -199,6 +225,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_log_without_its_state_is_refused),
         TEST_WITH_FIXTURE(a_log_of_another_cluster_is_refused),
         TEST_WITH_FIXTURE(a_log_that_is_no_database_is_refused),
+        TEST_WITH_FIXTURE(a_state_that_is_older_than_its_log_is_refused),
         TEST_WITH_FIXTURE(views_that_are_ahead_of_the_log_are_dropped),
         TEST_WITH_FIXTURE(views_that_are_ahead_of_what_is_known_to_be_committed_are_kept),
     };
