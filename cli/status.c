@@ -100,7 +100,8 @@ static void remark(const char *endpoint, const struct row *row)
         return;
     }
     if (status->disk_full) {
-        printf("%s: the disk has no room: writes are refused until it has\n", endpoint);
+        printf(
+            "%s: no room for its log or its views: writes are refused until there is\n", endpoint);
     }
     for (size_t i = 0; i < status->n_groups; i++) {
         const Zhurnal__V1__GroupStatus *group = status->groups[i];

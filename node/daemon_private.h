@@ -74,7 +74,6 @@ struct daemon {
     uv_timer_t timer, stop_timer;
     uv_signal_t terminate, interrupt, hangup;
     bool woken;
-    bool log_full, views_full;
     struct daemon_room room;
     struct daemon_member members[DRIVER_MEMBERS_MAX];
     unsigned member_count;

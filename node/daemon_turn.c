@@ -54,10 +54,8 @@ static void tell_apply(struct daemon *d, const struct group_status *status)
         if (status->parked == STATUS_OK) {
             log_info("apply goes on: index=%" PRIu64, status->applied.index);
         } else {
-            log_error("apply stands still: index=%" PRIu64 " why=\"%s\"", status->applied.index,
-                status->parked == STATUS_UNIMPLEMENTED
-                    ? "the log asks for more than this software knows: install a newer version"
-                    : status_text(status->parked));
+            log_error("apply stands still, writes are refused: index=%" PRIu64 " why=\"%s\"",
+                status->applied.index, status_text(status->parked));
         }
     }
     if (!told->rebuilt && status->applied.index >= d->store.rebuild_to) {

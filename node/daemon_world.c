@@ -75,31 +75,17 @@ static void on_written(void *arg, struct driver_write *write)
     d->woken = true;
 }
 
-/* Log and views may lie on one disk or two: without room for either, nothing more is taken. */
-static void set_full(struct daemon *d, bool log_full, bool views_full)
-{
-    bool was = d->log_full || d->views_full;
-    bool is = log_full || views_full;
-    d->log_full = log_full;
-    d->views_full = views_full;
-    if (was == is) {
-        return;
-    }
-    if (is) {
-        log_error("the disk has no room, writes are refused: free some space, and the node goes on "
-                  "by itself: data=%s what=%s",
-            d->store.path, log_full ? "log" : "views");
-    } else {
-        log_info("the disk has room again: writes are taken");
-    }
-    group_set_full(d->group, is);
-    d->woken = true;
-}
-
-static void on_full(void *arg, bool full)
+static void on_full(void *arg, int status)
 {
     struct daemon *d = arg;
-    set_full(d, full, d->views_full);
+    if (status != STATUS_OK) {
+        log_error("the log stands still, writes are refused: data=%s why=\"%s\"", d->store.path,
+            status_text(status));
+    } else {
+        log_info("the log has room again: writes are taken");
+    }
+    group_set_full(d->group, status);
+    d->woken = true;
 }
 
 static void on_failed(void *arg, int status)
@@ -190,7 +176,6 @@ static void on_wake(void *arg)
  * made on the pool, as the disk may take its time. */
 static void apply_with_room(struct daemon *d, int status)
 {
-    set_full(d, d->log_full, status == STATUS_FULL);
     if (status == STATUS_OK) {
         applier_give(d->applier, d->room.from, d->room.to);
         return;
@@ -240,6 +225,7 @@ void daemon_applied(void *arg, const struct apply_piece *piece, int status)
     case STATUS_OK:
     case STATUS_UNIMPLEMENTED:
     case STATUS_FULL:
+    case STATUS_MAP_FULL:
     case STATUS_NO_MEMORY:
         break;
     default:

@@ -174,7 +174,7 @@ static void pass_leadership_on(struct group *g)
 {
     uint64_t now = g->world.disk->now_ms(g->world.arg);
     bool stalled = is_stalled(g, now);
-    bool unfit = g->full || stalled || g->parked == STATUS_UNIMPLEMENTED;
+    bool unfit = g->full != STATUS_OK || stalled || g->parked != STATUS_OK;
     if (unfit && g->led_term != 0 && now >= g->pass_on_ms) {
         g->pass_on_ms = now + PASS_ON_EACH_MS;
         driver_transfer(g->driver, 0);
@@ -192,6 +192,11 @@ static void start_applying(struct group *g)
     }
     g->applying = true;
     g->world.apply(g->world.arg, g->applied.index + 1, to);
+}
+
+static bool wants_room(int status)
+{
+    return status == STATUS_FULL || status == STATUS_MAP_FULL;
 }
 
 static void answer_result(struct group *g, const struct apply_result *result)
@@ -215,10 +220,13 @@ void group_applied(struct group *g, const struct apply_piece *piece, int status)
     assert(g->applying);
 
     g->applying = false;
-    bool parks = status == STATUS_UNIMPLEMENTED || status == STATUS_FULL;
+    bool parks = status == STATUS_UNIMPLEMENTED || wants_room(status);
     if (status != STATUS_OK && !parks) {
         g->world.disk->fatal(g->world.arg, "what is committed cannot be applied");
         return;
+    }
+    if (parks && g->parked == STATUS_OK) {
+        g->pass_on_ms = 0;
     }
     g->parked = status;
     g->retry_ms = parks ? g->world.disk->now_ms(g->world.arg) + PARKED_RETRY_MS : 0;
@@ -231,7 +239,8 @@ void group_applied(struct group *g, const struct apply_piece *piece, int status)
     if (status == STATUS_UNIMPLEMENTED) {
         /* Whoever waits would wait for new software; another node may have it. */
         group_give_up(g);
-        g->pass_on_ms = 0;
+    }
+    if (parks) {
         pass_leadership_on(g);
     }
     g->world.wake(g->world.arg);
@@ -296,7 +305,7 @@ void group_turn(struct group *g)
 uint64_t group_deadline(const struct group *g)
 {
     uint64_t deadline = driver_deadline(g->driver);
-    bool retries = g->parked == STATUS_FULL && !g->applying;
+    bool retries = wants_room(g->parked) && !g->applying;
     return retries && g->retry_ms < deadline ? g->retry_ms : deadline;
 }
 
@@ -307,9 +316,9 @@ void group_tick(struct group *g)
     g->world.wake(g->world.arg);
 }
 
-void group_set_full(struct group *g, bool full)
+void group_set_full(struct group *g, int why)
 {
-    g->full = full;
+    g->full = why;
     g->pass_on_ms = 0;
     pass_leadership_on(g);
 }
@@ -340,7 +349,7 @@ struct group_status group_status(struct group *g)
     return (struct group_status){.driver = driver_status(g->driver),
         .applied = g->applied,
         .parked = g->parked,
-        .full = g->full,
+        .full = g->full != STATUS_OK || wants_room(g->parked),
         .clock_untrusted = group_now(g).untrusted,
         .clock_behind = behind,
         .waiting = g->pending.count,

@@ -90,8 +90,9 @@ void group_turn(struct group *group);
 uint64_t group_deadline(const struct group *group);
 void group_tick(struct group *group);
 void group_applied(struct group *group, const struct apply_piece *piece, int status);
-/* The disk has no room, or has again. A leader without room hands over. */
-void group_set_full(struct group *group, bool full);
+/* The log has no room (why: STATUS_FULL, STATUS_MAP_FULL), or has again (STATUS_OK). A leader
+ * without room hands over. */
+void group_set_full(struct group *group, int why);
 /* The highest feature level that every member is known to know; at first our own. Raising the level
  * in force beyond it would stop whoever does not: it is refused before the log
  * (STATUS_PRECONDITION). */
@@ -119,7 +120,7 @@ struct group_status {
     struct driver_status driver;
     struct journal_state applied;
     int parked; /* STATUS_OK, or why apply does not go on. */
-    bool full;
+    bool full;  /* The log or the views have no room. */
     bool clock_untrusted;
     bool clock_behind; /* A sole voter whose wall clock is behind its log: takes no writes. */
     size_t waiting;    /* Writes without an answer yet. */

@@ -24,7 +24,7 @@ struct group {
     uint64_t stalled_ms;        /* and when that was. */
     struct group_watch watches; /* The head of a ring. */
     uint32_t level_max;
-    bool full;
+    int full; /* Why the log takes nothing; STATUS_OK: it does. */
     bool retiring;
 };
 

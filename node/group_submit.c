@@ -220,13 +220,9 @@ static bool admit(const struct call *call)
         answer_error(call, STATUS_NOT_LEADER, status_text(STATUS_NOT_LEADER));
         return false;
     }
-    if (g->parked == STATUS_UNIMPLEMENTED) {
-        answer_error(call, STATUS_UNIMPLEMENTED,
-            "the log asks for more than this node's software knows: install a newer version");
-        return false;
-    }
-    if (g->full) {
-        answer_error(call, STATUS_FULL, status_text(STATUS_FULL));
+    int why = g->parked != STATUS_OK ? g->parked : g->full;
+    if (why != STATUS_OK) {
+        answer_error(call, why, status_text(why));
         return false;
     }
     if (g->pending.bytes + call->request->raw.size > GROUP_UNCOMMITTED_MAX) {

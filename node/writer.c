@@ -65,7 +65,7 @@ int writer_execute(struct log *log, struct reserve *reserve, struct driver_write
     if (status == STATUS_OK) {
         *rest = write;
     }
-    return status;
+    return status == STATUS_FULL ? STATUS_IO : status;
 }
 
 /* ---- the thread ---- */
@@ -83,15 +83,15 @@ struct writer {
     pthread_t thread;
     /* The loop's. */
     size_t under_way;
-    bool told_full;
+    int told_full;
     void (*closed)(void *arg);
     void *closed_arg;
     /* Shared. */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct queue waiting, written;
-    bool full, stopping;
-    int failed;
+    bool stopping;
+    int full, failed; /* Why, or STATUS_OK. */
 };
 
 static void push(struct queue *queue, struct driver_write *write)
@@ -132,10 +132,10 @@ static void report(struct writer *w, struct driver_write *writes, struct driver_
     uv_async_send(&w->async);
 }
 
-static void set_full(struct writer *w, bool full)
+static void set_full(struct writer *w, int status)
 {
-    if (w->full != full) {
-        w->full = full;
+    if (w->full != status) {
+        w->full = status;
         uv_async_send(&w->async);
     }
 }
@@ -160,9 +160,9 @@ static void *run(void *arg)
         if (status == STATUS_OK) {
             report(w, writes, rest);
             writes = rest;
-            set_full(w, false);
-        } else if (status == STATUS_FULL) {
-            set_full(w, true);
+            set_full(w, STATUS_OK);
+        } else if (status == STATUS_FULL || status == STATUS_MAP_FULL) {
+            set_full(w, status);
             wait_to_retry(w);
         } else {
             w->failed = status;
@@ -180,7 +180,7 @@ static void on_async(uv_async_t *async)
     struct writer *w = async->data;
     pthread_mutex_lock(&w->mutex);
     struct driver_write *written = take_all(&w->written);
-    bool full = w->full;
+    int full = w->full;
     int failed = w->failed;
     pthread_mutex_unlock(&w->mutex);
     while (written != NULL) {
@@ -257,7 +257,7 @@ void writer_give(struct writer *w, struct driver_write *write)
 
 bool writer_is_full(const struct writer *w)
 {
-    return w->told_full;
+    return w->told_full != STATUS_OK;
 }
 
 bool writer_is_idle(const struct writer *w)

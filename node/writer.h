@@ -4,9 +4,10 @@
  * it for the daemon. Nobody waits for the thread: driver_writes go in from the loop, and come back
  * to it through `done`, in order, when they are on stable storage.
  *
- * A full disk is seen before a write (storage/reserve.h): then the thread holds what it was given,
- * tries again each second, and writer_is_full() says so meanwhile. Any other failure, and any
- * failed flush, is final: nothing is known of the file then, and the process must end and start
+ * A full disk is seen before a write (storage/reserve.h), a full map before anything is written:
+ * then the thread holds what it was given, tries again each second, and writer_is_full() says so
+ * meanwhile. Any other failure is final, a disk that fills in the middle of a commit too, for the
+ * flush may be what failed: nothing is known of the file then, and the process must end and start
  * from what is really there.
  *
  * Threads: writer_execute() on whichever thread owns writing; the rest on the loop. */
@@ -23,8 +24,8 @@
 enum { WRITER_TRANSACTION_MAX = RESERVE_AHEAD / 4, WRITER_RETRY_MS = 1000 };
 
 /* Writes as many of the list as one transaction takes, at least one. *rest: those not written.
- * reserve NULL: room is not looked after. STATUS_FULL: nothing was written, and it may be tried
- * again. All others than STATUS_OK are final. */
+ * reserve NULL: room is not looked after. STATUS_FULL or STATUS_MAP_FULL: nothing was written, and
+ * it may be tried again. All others than STATUS_OK are final. */
 int writer_execute(struct log *log, struct reserve *reserve, struct driver_write *writes,
     struct driver_write **rest);
 
@@ -32,8 +33,8 @@ struct writer;
 
 struct writer_hooks {
     void (*done)(void *arg, struct driver_write *write); /* For each, in order, on the loop. */
-    void (*full)(void *arg, bool full);                  /* It changed. */
-    void (*failed)(void *arg, int status);               /* Final; nothing else is called. */
+    void (*full)(void *arg, int status);   /* It changed: STATUS_OK, or why nothing is written. */
+    void (*failed)(void *arg, int status); /* Final; nothing else is called. */
 };
 
 /* The thread starts. log, reserve and hooks are borrowed. STATUS_NO_MEMORY, or INTERNAL where the

@@ -29,7 +29,10 @@
     X(INVALID, -20, 3, "the request is not valid")                                  \
     X(EXISTS, -21, 6, "it is there already")                                        \
     X(LOCKED, -22, 9, "another process holds it")                                   \
-    X(INTERNAL, -23, 13, "internal error")
+    X(INTERNAL, -23, 13, "internal error")                                          \
+    X(MAP_FULL, -24, 8,                                                             \
+        "a database is as large as it may be: raise log_gib or views_gib of "       \
+        "[limits] and restart; nothing was recorded")
 
 enum status {
 #define X(name, value, grpc, text) STATUS_##name = (value),

@@ -18,6 +18,7 @@ static int status_from_mdb(int rc)
     case MDB_KEYEXIST:
         return STATUS_EXISTS;
     case MDB_MAP_FULL:
+        return STATUS_MAP_FULL;
     case ENOSPC:
     case EDQUOT:
         return STATUS_FULL;
@@ -36,9 +37,9 @@ static int status_from_mdb(int rc)
     }
 }
 
-static bool fault_hits(const struct env *env, enum env_op op)
+static int ask_fault(const struct env *env, enum env_op op)
 {
-    return env->options.fault != NULL && env->options.fault(env->options.fault_arg, op);
+    return env->options.fault != NULL ? env->options.fault(env->options.fault_arg, op) : STATUS_OK;
 }
 
 static MDB_val val_of(struct bytes bytes)
@@ -202,10 +203,8 @@ int env_sync(struct env *env)
 {
     assert(env->mdb != NULL);
 
-    if (fault_hits(env, ENV_OP_SYNC)) {
-        return STATUS_IO;
-    }
-    return status_from_mdb(mdb_env_sync(env->mdb, 1));
+    int status = ask_fault(env, ENV_OP_SYNC);
+    return status == STATUS_OK ? status_from_mdb(mdb_env_sync(env->mdb, 1)) : status;
 }
 
 uint64_t env_used(struct env *env)
@@ -227,12 +226,10 @@ static void txn_begin(struct txn *txn, struct env *env, unsigned flags)
 {
     assert(env->mdb != NULL);
 
-    *txn = (struct txn){.env = env};
-    if (fault_hits(env, ENV_OP_BEGIN)) {
-        txn->status = STATUS_IO;
-        return;
+    *txn = (struct txn){.env = env, .status = ask_fault(env, ENV_OP_BEGIN)};
+    if (txn->status == STATUS_OK) {
+        txn->status = status_from_mdb(mdb_txn_begin(env->mdb, NULL, flags, &txn->mdb));
     }
-    txn->status = status_from_mdb(mdb_txn_begin(env->mdb, NULL, flags, &txn->mdb));
 }
 
 void txn_begin_read(struct txn *txn, struct env *env)
@@ -250,8 +247,8 @@ void txn_begin_write(struct txn *txn, struct env *env)
 /* True if txn may still change something; asks the fault seam on the way. */
 static bool may_write(struct txn *txn)
 {
-    if (txn->status == STATUS_OK && fault_hits(txn->env, ENV_OP_PUT)) {
-        txn->status = STATUS_IO;
+    if (txn->status == STATUS_OK) {
+        txn->status = ask_fault(txn->env, ENV_OP_PUT);
     }
     return txn->status == STATUS_OK;
 }
@@ -350,8 +347,8 @@ void txn_fail(struct txn *txn, int status)
 
 int txn_commit(struct txn *txn)
 {
-    if (txn->status == STATUS_OK && fault_hits(txn->env, ENV_OP_COMMIT)) {
-        txn->status = STATUS_IO;
+    if (txn->status == STATUS_OK) {
+        txn->status = ask_fault(txn->env, ENV_OP_COMMIT);
     }
     if (txn->status != STATUS_OK) {
         txn_abort(txn);

@@ -28,8 +28,8 @@ struct env_options {
     unsigned tables_max; /* Named tables. */
     bool sync;           /* False: a power cut may lose everything (views, tests). */
     bool read_only;
-    /* Asked before each operation; true makes it fail with STATUS_IO. NULL outside tests. */
-    bool (*fault)(void *arg, enum env_op op);
+    /* Asked before each operation, which fails with its answer. NULL outside tests. */
+    int (*fault)(void *arg, enum env_op op);
     void *fault_arg;
 };
 

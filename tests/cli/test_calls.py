@@ -395,7 +395,7 @@ class Tests:
                     rows[2][:5] == [second.address, "00000000000000a1", "follower", "4", "9"] and
                     rows[3] == [gone.address, "-", "no", "answer"], result)
         said = result.stdout.decode()
-        self.expect("and says what is wrong", "disk has no room" in said and
+        self.expect("and says what is wrong", "no room for its log" in said and
                     "catching up to index 12" in said and f"{gone.address}: cannot reach" in said, said)
         result = self.ctl("status", "-o", "json")
         lines = [json.loads(line) for line in result.stdout.splitlines()]

@@ -14,8 +14,8 @@ bool fault_next(struct fault *fault)
     return false;
 }
 
-bool fault_on_env_op(void *arg, enum env_op op)
+int fault_on_env_op(void *arg, enum env_op op)
 {
     (void)op;
-    return fault_next(arg);
+    return fault_next(arg) ? STATUS_IO : STATUS_OK;
 }

@@ -14,6 +14,6 @@ struct fault {
 bool fault_next(struct fault *fault);
 
 /* The env_options.fault seam; arg is a struct fault. */
-bool fault_on_env_op(void *arg, enum env_op op);
+int fault_on_env_op(void *arg, enum env_op op);
 
 #endif

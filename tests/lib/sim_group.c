@@ -163,7 +163,7 @@ static int on_create(void *arg, struct sim_node *node, const struct driver_optio
     node->driver = status == STATUS_OK ? group_driver(m->group) : NULL;
     node->pending_count = 0;
     if (status == STATUS_OK && node->full) {
-        group_set_full(m->group, true);
+        group_set_full(m->group, STATUS_FULL);
     }
     return status;
 }
@@ -220,7 +220,7 @@ static void on_full(void *arg, struct sim_node *node, bool full)
     struct sim_group *g = arg;
     bool told = !full || strikes(g, PERCENT / 2);
     if (told) {
-        group_set_full(member_of(node)->group, full);
+        group_set_full(member_of(node)->group, full ? STATUS_FULL : STATUS_OK);
     }
 }
 

@@ -224,6 +224,11 @@ static bool apply_all(struct solo *solo)
     }
     uint64_t from = solo->apply_from;
     solo->apply_from = 0;
+    if (solo->apply_fails != STATUS_OK) {
+        piece = (struct apply_piece){.upto = from - 1, .status = solo->apply_fails};
+        group_applied(solo->group, &piece, piece.status);
+        return true;
+    }
     int status = apply_run(&solo->journal, &solo->log, from, solo->apply_to, &piece);
     group_applied(solo->group, &piece, status);
     apply_piece_deinit(&piece);

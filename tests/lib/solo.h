@@ -23,6 +23,7 @@ struct solo {
     struct clock_reading clock;
     struct driver_write *writes; /* Not written yet, oldest first. */
     uint64_t apply_from, apply_to;
+    int apply_fails; /* What comes of applying; STATUS_OK: what should. */
     bool woken;
     const char *fatal; /* NULL: all is well. */
     uint64_t entropy;

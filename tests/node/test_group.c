@@ -227,13 +227,42 @@ static void half_an_entry_is_refused_before_the_log(void **state)
 static void a_full_disk_takes_nothing_until_there_is_room(void **state)
 {
     struct solo *solo = *state;
-    group_set_full(solo->group, true);
+    group_set_full(solo->group, STATUS_FULL);
     solo_run(solo, 10);
     struct solo_answer answer = solo_append(solo, solo_mark(solo, 1, 5));
     assert_int_equal(answer.status, STATUS_FULL);
-    group_set_full(solo->group, false);
+    group_set_full(solo->group, STATUS_OK);
     answer = solo_append(solo, solo_mark(solo, 1, 5));
     assert_int_equal(answer.status, STATUS_OK);
+}
+
+/* Nobody could be answered. */
+static void views_without_room_take_nothing_until_something_is_applied(void **state)
+{
+    struct solo *solo = *state;
+    static const struct {
+        int status;
+        const char *cure;
+    } cases[] = {{STATUS_FULL, "disk space"}, {STATUS_MAP_FULL, "views_gib"}};
+    for (uint8_t i = 0; i < 2; i++) {
+        struct solo_answer waits = {0};
+        solo->apply_fails = cases[i].status;
+        solo_submit(solo, solo_mark(solo, 10 + i, 5), &waits);
+        solo_run(solo, 50);
+        uint64_t last = last_index(solo);
+        struct solo_answer refused = solo_append(solo, solo_mark(solo, 20 + i, 5));
+        assert_int_equal(refused.status, cases[i].status);
+        assert_non_null(strstr(refused.sentence, cases[i].cure));
+        assert_int_equal(last_index(solo), last);
+        assert_true(group_status(solo->group).full);
+        assert_int_equal(waits.count, 0);
+        solo->apply_fails = STATUS_OK;
+        assert_int_equal(solo_append(solo, solo_mark(solo, 20 + i, 5)).status, cases[i].status);
+        solo_run(solo, 2000);
+        assert_int_equal(waits.status, STATUS_OK);
+        assert_false(group_status(solo->group).full);
+        assert_int_equal(solo_append(solo, solo_mark(solo, 20 + i, 5)).status, STATUS_OK);
+    }
 }
 
 static void one_of_three_alone_leads_nobody(void **state)
@@ -509,6 +538,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_check_judges_and_records_nothing),
         TEST_WITH_FIXTURE(half_an_entry_is_refused_before_the_log),
         TEST_WITH_FIXTURE(a_full_disk_takes_nothing_until_there_is_room),
+        TEST_WITH_FIXTURE(views_without_room_take_nothing_until_something_is_applied),
         cmocka_unit_test(one_of_three_alone_leads_nobody),
         TEST_WITH_FIXTURE(a_clock_that_jumps_ahead_is_not_followed),
         TEST_WITH_FIXTURE(

@@ -19,14 +19,15 @@ struct fixture {
     struct record records[WRITES];
     uint64_t written;
     unsigned fulls, rooms;
-    int failed;
-    bool fault, late, closed;
+    int full, failed;
+    int fault; /* What commits fail with. */
+    bool late, closed;
 };
 
-static bool fault(void *arg, enum env_op op)
+static int fault(void *arg, enum env_op op)
 {
     struct fixture *f = arg;
-    return f->fault && op == ENV_OP_COMMIT;
+    return op == ENV_OP_COMMIT ? f->fault : STATUS_OK;
 }
 
 static void on_done(void *arg, struct driver_write *write)
@@ -35,11 +36,12 @@ static void on_done(void *arg, struct driver_write *write)
     f->written += write == &f->writes[f->written];
 }
 
-static void on_full(void *arg, bool full)
+static void on_full(void *arg, int status)
 {
     struct fixture *f = arg;
-    f->fulls += full;
-    f->rooms += !full;
+    f->full = status;
+    f->fulls += status != STATUS_OK;
+    f->rooms += status == STATUS_OK;
 }
 
 static void on_failed(void *arg, int status)
@@ -134,16 +136,60 @@ static void what_is_given_is_written_in_order(void **state)
     assert_int_equal(f->fulls, 0);
 }
 
-static void any_other_failure_is_final(void **state)
+static void assert_final(struct fixture *f)
 {
-    struct fixture *f = *state;
-    f->fault = true;
     assert_int_equal(writer_start(&f->writer, &f->loop, &f->log, NULL, &hooks, f), STATUS_OK);
     give(f, 0, 1);
     uint64_t never = 0;
     run_until(f, &never, 1);
     assert_int_equal(f->failed, STATUS_IO);
     assert_int_equal(f->written, 0);
+    assert_int_equal(f->fulls, 0);
+}
+
+static void any_other_failure_is_final(void **state)
+{
+    struct fixture *f = *state;
+    f->fault = STATUS_IO;
+    assert_final(f);
+}
+
+/* What a failed flush has lost, a second one would not miss. */
+static void a_disk_that_is_full_in_the_middle_of_a_commit_is_final(void **state)
+{
+    struct fixture *f = *state;
+    f->fault = STATUS_FULL;
+    assert_final(f);
+}
+
+/* Nothing of it was written, and a larger map takes it. */
+static void a_full_map_holds_what_it_was_given_and_says_so(void **state)
+{
+    enum { SMALL = 1 << 20 };
+    struct fixture *f = *state;
+    static const uint8_t payload[SMALL];
+    struct env_options options = log_env_options(SMALL);
+    struct error err;
+    options.sync = false;
+    env_close(&f->env);
+    assert_int_equal(env_open(&f->env, tmpdir_path(&f->dir, "log"), &options, &err), STATUS_OK);
+    assert_int_equal(log_open(&f->log, &f->env, GROUP, &err), STATUS_OK);
+    assert_int_equal(writer_start(&f->writer, &f->loop, &f->log, NULL, &hooks, f), STATUS_OK);
+    give(f, 0, 1);
+    run_until(f, &f->written, 1);
+    f->records[1] = (struct record){.index = 2,
+        .term = 1,
+        .kind = RECORD_COMMAND,
+        .payload = bytes_of(payload, sizeof payload)};
+    f->writes[1] = (struct driver_write){
+        .change = {.records = &f->records[1], .count = 1}, .first = 2, .last = 2};
+    writer_give(f->writer, &f->writes[1]);
+    while (f->fulls == 0 && !f->late && f->failed == STATUS_OK) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(f->full, STATUS_MAP_FULL);
+    assert_int_equal(f->failed, STATUS_OK);
+    assert_int_equal(last_index(f), 1);
 }
 
 static void stopping_with_work_left_gives_it_to_nobody(void **state)
@@ -244,6 +290,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(what_is_given_is_written_in_order),
         TEST_WITH_FIXTURE(any_other_failure_is_final),
+        TEST_WITH_FIXTURE(a_disk_that_is_full_in_the_middle_of_a_commit_is_final),
+        TEST_WITH_FIXTURE(a_full_map_holds_what_it_was_given_and_says_so),
         TEST_WITH_FIXTURE(stopping_with_work_left_gives_it_to_nobody),
         TEST_WITH_FIXTURE(one_transaction_takes_no_more_than_it_may),
         TEST_WITH_FIXTURE(one_transaction_needs_no_more_room_than_is_kept),

@@ -219,7 +219,7 @@ static void a_full_map_says_so_and_keeps_what_it_had(void **state)
         status = txn_commit(&txn);
         kept += status == STATUS_OK;
     }
-    assert_int_equal(status, STATUS_FULL);
+    assert_int_equal(status, STATUS_MAP_FULL);
     struct txn txn;
     txn_begin_read(&txn, &f->env);
     assert_int_equal(txn_count(&txn, f->table), kept);
