@@ -8,80 +8,93 @@ enum { RESULTS_ARENA_LIMIT = 64 << 20, PIECES = 2 };
 
 /* ---- one piece ---- */
 
-static int copy_verdict(
-    struct apply_piece *piece, const struct verdict *verdict, struct apply_result *result)
-{
-    result->verdict = *verdict;
-    if (verdict->count == 0) {
-        return STATUS_OK;
-    }
-    size_t size = verdict->count * sizeof *verdict->events;
-    struct event_verdict *events = arena_alloc(&piece->arena, size);
-    if (events == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    memcpy(events, verdict->events, size);
-    result->verdict.events = events;
-    return STATUS_OK;
-}
+struct application {
+    struct journal *journal;
+    struct apply_piece *piece;
+    struct txn txn;
+    struct arena arena; /* Of one record. */
+    size_t changes;
+    bool enough; /* The next would be too many. */
+};
 
 /* Who asked for this record is known by its school and entry id. */
-static int note_result(struct apply_piece *piece, const struct record *record,
-    const struct verdict *verdict, struct arena *arena)
+static int read_command(struct application *a, const struct record *record,
+    struct apply_result *result, size_t *changes)
 {
-    struct apply_result *result = &piece->results[piece->count];
-    *result = (struct apply_result){.index = record->index, .school = verdict->school};
-    int status = copy_verdict(piece, verdict, result);
-    if (status != STATUS_OK) {
-        return status;
-    }
     struct entry entry;
-    arena_reset(arena);
-    status = entry_decode(record->payload, arena, &entry);
-    if (status == STATUS_NO_MEMORY) {
-        return status;
-    }
+    int status = entry_decode(record->payload, &a->arena, &entry);
     if (status == STATUS_OK) {
         result->recorded_at_ms = entry.recorded_at_ms;
+        *changes += entry.draft->n_events;
         if (entry.draft->entry_id.len == ENTRY_ID_SIZE) {
             memcpy(result->entry_id, entry.draft->entry_id.data, ENTRY_ID_SIZE);
         }
+    }
+    arena_reset(&a->arena);
+    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+}
+
+static int note_result(
+    struct apply_piece *piece, const struct apply_result *result, const struct verdict *verdict)
+{
+    struct apply_result *noted = &piece->results[piece->count];
+    *noted = *result;
+    noted->school = verdict->school;
+    noted->verdict = *verdict;
+    if (verdict->count > 0) {
+        size_t size = verdict->count * sizeof *verdict->events;
+        struct event_verdict *events = arena_alloc(&piece->arena, size);
+        if (events == NULL) {
+            return STATUS_NO_MEMORY;
+        }
+        memcpy(events, verdict->events, size);
+        noted->verdict.events = events;
     }
     piece->count++;
     return STATUS_OK;
 }
 
-static int apply_record(struct txn *txn, struct journal *journal, const struct record *record,
-    struct arena *arena, struct apply_piece *piece)
+static int apply_record(struct application *a, const struct record *record)
 {
+    struct apply_result result = {.index = record->index};
     struct verdict verdict;
-    int status = journal_apply(txn, journal, record, arena, &verdict);
+    size_t changes = 1;
+    bool is_command = record->kind == RECORD_COMMAND;
+    int status = is_command ? read_command(a, record, &result, &changes) : STATUS_OK;
     if (status != STATUS_OK) {
         return status;
     }
-    piece->upto = record->index;
-    return record->kind == RECORD_COMMAND ? note_result(piece, record, &verdict, arena) : STATUS_OK;
+    if (a->changes > 0 && a->changes + changes > APPLY_PIECE_CHANGES) {
+        a->enough = true;
+        return STATUS_OK;
+    }
+    a->changes += changes;
+    status = journal_apply(&a->txn, a->journal, record, &a->arena, &verdict);
+    if (status == STATUS_OK) {
+        a->piece->upto = record->index;
+        status = is_command ? note_result(a->piece, &result, &verdict) : STATUS_OK;
+    }
+    arena_reset(&a->arena);
+    return status;
 }
 
 static int apply_records(
     struct journal *journal, const struct record *records, size_t count, struct apply_piece *piece)
 {
-    struct txn txn;
-    struct arena arena;
+    struct application a = {.journal = journal, .piece = piece};
     int status = STATUS_OK;
     uint64_t before = piece->upto;
-    arena_init(&arena, JOURNAL_ARENA_LIMIT);
-    txn_begin_write(&txn, &journal->views.env);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = apply_record(&txn, journal, &records[i], &arena, piece);
-        arena_reset(&arena);
+    arena_init(&a.arena, JOURNAL_ARENA_LIMIT);
+    txn_begin_write(&a.txn, &journal->views.env);
+    for (size_t i = 0; i < count && status == STATUS_OK && !a.enough; i++) {
+        status = apply_record(&a, &records[i]);
     }
     if (status == STATUS_OK || status == STATUS_UNIMPLEMENTED) {
-        piece->state = journal_state(&txn, journal);
-        int committed = txn_commit(&txn);
+        piece->state = journal_state(&a.txn, journal);
+        int committed = txn_commit(&a.txn);
         status = committed == STATUS_OK ? status : committed;
     } else {
-        txn_abort(&txn);
+        txn_abort(&a.txn);
     }
     if (status != STATUS_OK && status != STATUS_UNIMPLEMENTED) {
         piece->upto = before;
@@ -90,17 +103,14 @@ static int apply_records(
     return status;
 }
 
-static size_t read_piece(
-    struct log *log, uint64_t from, uint64_t to, struct record **records, int *status)
+/* No index that is to be applied is missing. */
+static int read_piece(
+    struct log *log, uint64_t from, uint64_t to, struct record **records, size_t *count)
 {
-    struct txn txn;
     uint64_t wanted = to - from + 1;
     size_t most = wanted < APPLY_PIECE_RECORDS ? (size_t)wanted : APPLY_PIECE_RECORDS;
-    txn_begin_read(&txn, log->env);
-    size_t count = log_read_range(&txn, log, from, most, APPLY_PIECE_BYTES, records);
-    *status = txn.status != STATUS_OK ? txn.status : count == 0 ? STATUS_CORRUPT : STATUS_OK;
-    txn_abort(&txn);
-    return count;
+    int status = log_read_from(log, from, most, APPLY_PIECE_BYTES, records, count);
+    return status == STATUS_OK && *count == 0 ? STATUS_CORRUPT : status;
 }
 
 int apply_run(
@@ -109,9 +119,11 @@ int apply_run(
     assert(from >= 1 && from <= to);
 
     struct record *records = NULL;
+    size_t count;
     *piece = (struct apply_piece){.upto = from - 1};
     arena_init(&piece->arena, RESULTS_ARENA_LIMIT);
-    size_t count = read_piece(log, from, to, &records, &piece->status);
+    piece->status = read_piece(log, from, to, &records, &count);
+    piece->log_failed = piece->status != STATUS_OK;
     if (piece->status == STATUS_OK) {
         piece->results = arena_alloc(&piece->arena, count * sizeof *piece->results);
         piece->status = piece->results == NULL ? STATUS_NO_MEMORY

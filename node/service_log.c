@@ -146,14 +146,14 @@ static void run_piece(struct pool_job *job)
 {
     struct replay *replay = (struct replay *)job;
     struct log *log = group_log(replay->service->group);
-    struct txn txn;
+    size_t count;
     uint64_t wanted = replay->upto - replay->next + 1;
     size_t most = wanted < PIECE_RECORDS ? (size_t)wanted : PIECE_RECORDS;
     replay->failed_at = replay->next;
-    txn_begin_read(&txn, log->env);
-    size_t count = log_read_range(&txn, log, replay->next, most, PIECE_BYTES, &replay->records);
-    replay->status = txn.status != STATUS_OK ? txn.status : count == 0 ? STATUS_CORRUPT : STATUS_OK;
-    txn_abort(&txn);
+    replay->status = log_read_from(log, replay->next, most, PIECE_BYTES, &replay->records, &count);
+    if (replay->status == STATUS_OK && count == 0) {
+        replay->status = STATUS_CORRUPT;
+    }
     if (replay->status == STATUS_OK) {
         replay->status = read_verdicts(replay, count);
     }

@@ -396,3 +396,20 @@ size_t log_read_range(struct txn *txn, struct log *log, uint64_t first, size_t c
     *records = block;
     return n;
 }
+
+static int read_once(struct log *log, uint64_t first, size_t count, size_t bytes_max,
+    struct record **records, size_t *found)
+{
+    struct txn txn;
+    txn_begin_read(&txn, log->env);
+    *found = log_read_range(&txn, log, first, count, bytes_max, records);
+    txn_abort(&txn);
+    return txn.status;
+}
+
+int log_read_from(struct log *log, uint64_t first, size_t count, size_t bytes_max,
+    struct record **records, size_t *found)
+{
+    int status = read_once(log, first, count, bytes_max, records, found);
+    return status == STATUS_OK ? status : read_once(log, first, 1, bytes_max, records, found);
+}

@@ -86,4 +86,10 @@ uint64_t log_term(struct txn *txn, struct log *log, uint64_t index);
 size_t log_read_range(struct txn *txn, struct log *log, uint64_t first, size_t count,
     size_t bytes_max, struct record **records);
 
+/* The same in a transaction of its own, for whoever must name the index that does not read: where
+ * one does not, the record at first alone is given, and it fails only for that one. *found 0 with
+ * STATUS_OK: first is not there. */
+int log_read_from(struct log *log, uint64_t first, size_t count, size_t bytes_max,
+    struct record **records, size_t *found);
+
 #endif

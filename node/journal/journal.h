@@ -63,7 +63,7 @@ void journal_close(struct journal *journal, bool broken);
  *
  * STATUS_UNIMPLEMENTED, with txn as it was and fit to be committed: the feature level, or the kind
  * of record, is beyond this software. It stops applying and says so. Any other failure is txn's:
- * the caller aborts; STATUS_FULL parks, the rest ends the process. */
+ * the caller aborts; STATUS_FULL and STATUS_MAP_FULL park, the rest ends the process. */
 int journal_apply(struct txn *txn, struct journal *journal, const struct record *record,
     struct arena *arena, struct verdict *verdict);
 
