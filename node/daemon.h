@@ -15,7 +15,7 @@
 
 enum {
     DAEMON_OK = 0,
-    DAEMON_REFUSED = 1, /* It could not start; the sentence is in the log. */
+    DAEMON_REFUSED = 1, /* It cannot start, or go on, without help; the sentence is in the log. */
     DAEMON_FATAL = 3,   /* Going on could break a promise: start again, from what is on disk. */
 };
 

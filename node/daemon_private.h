@@ -91,8 +91,8 @@ extern const struct driver_hooks daemon_disk;
 struct group_world daemon_world(struct daemon *daemon);
 extern const struct writer_hooks daemon_writer_hooks;
 void daemon_applied(void *arg, const struct apply_piece *piece, int status);
-/* Ends the process. */
-void daemon_fatal(void *arg, const char *why) __attribute__((noreturn));
+/* Ends the process; driver_hooks says what status is for. */
+void daemon_fatal(void *arg, int status, const char *why) __attribute__((noreturn));
 
 /* daemon_turn.c: once a turn of the loop. */
 void daemon_on_turn(uv_prepare_t *prepare);

@@ -107,7 +107,7 @@ static void on_stop_tick(uv_timer_t *timer)
         bool idle = d->pool.running == 0;
         bool flushed = d->writer == NULL || writer_is_idle(d->writer) || late;
         if (late && !idle) {
-            daemon_fatal(d, "a read did not end in time");
+            daemon_fatal(d, STATUS_INTERNAL, "a read did not end in time");
         }
         if (idle && flushed) {
             end_threads(d);

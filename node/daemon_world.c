@@ -8,11 +8,22 @@
 
 enum { MS_IN_S = 1000, NS_IN_MS = 1000000 };
 
-void daemon_fatal(void *arg, const char *why)
+void daemon_fatal(void *arg, int status, const char *why)
 {
     (void)arg;
+    if (status == STATUS_CORRUPT || status == STATUS_UNIMPLEMENTED) {
+        log_error("the node ends, and would again: why=\"%s\"", why);
+        _exit(DAEMON_REFUSED);
+    }
     log_error("the node ends, to start again from what is on disk: why=\"%s\"", why);
     _exit(DAEMON_FATAL);
+}
+
+static void fail_log(struct daemon *d, uint64_t index, int status)
+{
+    struct error err;
+    log_explain(&d->store.log, index, status, &err);
+    daemon_fatal(d, status, err.text);
 }
 
 /* ---- time and chance ---- */
@@ -21,7 +32,7 @@ static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
     if (clock_gettime(id, &now) != 0) {
-        daemon_fatal(NULL, "the machine has no clock");
+        daemon_fatal(NULL, STATUS_INTERNAL, "the machine has no clock");
     }
     return (int64_t)now.tv_sec * MS_IN_S + now.tv_nsec / NS_IN_MS;
 }
@@ -90,9 +101,10 @@ static void on_full(void *arg, int status)
 
 static void on_failed(void *arg, int status)
 {
-    daemon_fatal(arg,
-        status == STATUS_CORRUPT ? "the log is damaged"
-                                 : "a write of the log, or its flush, failed");
+    if (status == STATUS_CORRUPT || status == STATUS_UNIMPLEMENTED) {
+        fail_log(arg, 0, status);
+    }
+    daemon_fatal(arg, status, "a write of the log, or its flush, failed");
 }
 
 const struct writer_hooks daemon_writer_hooks = {
@@ -107,21 +119,22 @@ struct cold_read {
     size_t count, bytes_max;
     struct record *records;
     size_t found;
+    int status;
 };
 
 static void run_cold_read(struct pool_job *job)
 {
     struct cold_read *read = (struct cold_read *)job;
-    struct txn txn;
-    txn_begin_read(&txn, read->daemon->store.log.env);
-    read->found = log_read_range(
-        &txn, &read->daemon->store.log, read->first, read->count, read->bytes_max, &read->records);
-    txn_abort(&txn);
+    read->status = log_read_from(&read->daemon->store.log, read->first, read->count,
+        read->bytes_max, &read->records, &read->found);
 }
 
 static void cold_read_done(struct pool_job *job)
 {
     struct cold_read *read = (struct cold_read *)job;
+    if (read->status != STATUS_OK) {
+        fail_log(read->daemon, read->first, read->status);
+    }
     driver_read_done(group_driver(read->daemon->group), read->node, read->records, read->found);
     read->daemon->woken = true;
     free(read);
@@ -132,7 +145,7 @@ static void on_read(void *arg, uint64_t node, uint64_t first, size_t count, size
     struct daemon *d = arg;
     struct cold_read *read = malloc(sizeof *read);
     if (read == NULL) {
-        daemon_fatal(d, "out of memory");
+        daemon_fatal(d, STATUS_NO_MEMORY, "out of memory");
     }
     *read = (struct cold_read){.job.run = run_cold_read,
         .job.done = cold_read_done,
@@ -217,7 +230,8 @@ static void on_apply(void *arg, uint64_t from, uint64_t to)
     pool_give(&d->pool, &d->room.job);
 }
 
-/* Views that apply stumbled over are dropped, and made anew from the log at the next start. */
+/* Views that apply stumbled over are dropped by the next start, and made anew from the log; readers
+ * may be in them yet. Where it was the log they are kept. */
 void daemon_applied(void *arg, const struct apply_piece *piece, int status)
 {
     struct daemon *d = arg;
@@ -229,10 +243,11 @@ void daemon_applied(void *arg, const struct apply_piece *piece, int status)
     case STATUS_NO_MEMORY:
         break;
     default:
-        log_error("the views are dropped: index=%llu why=\"%s\"",
-            (unsigned long long)piece->upto + 1, status_text(status));
-        journal_close(&d->store.journal, true);
-        daemon_fatal(d, "what is committed cannot be applied");
+        if (!piece->log_failed) {
+            log_error("the views are dropped: index=%llu why=\"%s\"",
+                (unsigned long long)piece->upto + 1, status_text(status));
+            journal_distrust(&d->store.journal);
+        }
     }
     group_applied(d->group, piece, status);
 }

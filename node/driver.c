@@ -18,10 +18,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void driver_fail(struct driver *d, const char *why)
+void driver_fail(struct driver *d, int status, const char *why)
 {
     d->failed = true;
-    d->hooks->fatal(d->arg, why);
+    d->hooks->fatal(d->arg, status, why);
 }
 
 static void follow_members(struct driver *d)
@@ -60,7 +60,7 @@ int driver_confirm_change(struct driver *d)
     event.configuration.index = index;
     int status = driver_membership_at(d, index, &event.configuration.conf);
     if (status != STATUS_OK) {
-        driver_fail(d, "a committed membership does not read");
+        driver_fail_log(d, index, status);
         return status;
     }
     return driver_step(d, &event, &(struct driver_offer){0});
@@ -93,12 +93,12 @@ static int apply_update(
         (update->flags & RAFT_UPDATE_CURRENT_TERM) || (update->flags & RAFT_UPDATE_VOTED_FOR);
     if (promised && d->hooks->save(d->arg, d->raft.current_term, d->raft.voted_for) != STATUS_OK) {
         drop_update(update);
-        driver_fail(d, "term and vote cannot be written");
+        driver_fail(d, STATUS_IO, "term and vote cannot be written");
         return STATUS_IO;
     }
     if ((update->flags & RAFT_UPDATE_ENTRIES) &&
         driver_take_entries(d, update, offer) != STATUS_OK) {
-        driver_fail(d, "out of memory for entries");
+        driver_fail(d, STATUS_NO_MEMORY, "out of memory for entries");
         return STATUS_NO_MEMORY;
     }
     if (update->flags & RAFT_UPDATE_SNAPSHOT) {
@@ -141,9 +141,9 @@ int driver_step(struct driver *d, struct raft_event *event, const struct driver_
 
     int status = from_raft(raft_step(&d->raft, event, &update));
     if (status == STATUS_CORRUPT) {
-        driver_fail(d, "a peer's log contradicts what is committed here");
+        driver_fail(d, STATUS_INTERNAL, "a peer's log contradicts what is committed here");
     } else if (status == STATUS_NO_MEMORY && event->type != RAFT_SUBMIT) {
-        driver_fail(d, "out of memory in consensus");
+        driver_fail(d, STATUS_NO_MEMORY, "out of memory in consensus");
     }
     if (status == STATUS_OK) {
         status = apply_update(d, &update, offer);
@@ -197,7 +197,7 @@ void driver_tick(struct driver *d)
     if (d->marker_due_ms > 0 && now >= d->marker_due_ms) {
         d->marker_due_ms = 0;
         if (driver_present_commit(d) > d->marker_given && driver_write_marker(d) != STATUS_OK) {
-            driver_fail(d, "out of memory for the commit marker");
+            driver_fail(d, STATUS_NO_MEMORY, "out of memory for the commit marker");
         }
     }
     if (now >= raft_timeout(&d->raft)) {
@@ -249,7 +249,7 @@ int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sou
 }
 
 /* A membership travels alone, and only when it may. */
-static int check_change(const struct driver *d, const struct driver_entry *entries, size_t count)
+static int check_change(struct driver *d, const struct driver_entry *entries, size_t count)
 {
     size_t memberships = 0;
     for (size_t i = 0; i < count; i++) {

@@ -83,8 +83,10 @@ struct driver_hooks {
     void (*pull)(void *arg, uint64_t from, uint64_t to, uint64_t to_term);
     /* Role, term, leader, or what may be applied, changed. */
     void (*moved)(void *arg);
-    /* The process must end: going on could break a promise. why is borrowed until it returns. */
-    void (*fatal)(void *arg, const char *why);
+    /* The process must end: going on could break a promise. STATUS_CORRUPT, STATUS_UNIMPLEMENTED:
+     * its log does not read, and would not at the next start either. why is borrowed until it
+     * returns. */
+    void (*fatal)(void *arg, int status, const char *why);
 };
 
 /* What a driver is put into: all borrowed until driver_destroy(). */
@@ -134,7 +136,8 @@ void driver_connected(struct driver *driver, uint64_t node, bool connected);
 bool driver_next_frame(
     struct driver *driver, uint64_t node, void (*emit)(void *arg, struct bytes request), void *arg);
 
-/* What hooks.read asked for: a block of log_read_range(), taken over; count 0 where it failed. */
+/* What hooks.read asked for: a block of log_read_range(), taken over; count 0 where the log has
+ * moved on. */
 void driver_read_done(struct driver *driver, uint64_t node, struct record *records, size_t count);
 
 /* Entries that hooks.pull brought. STATUS_OK: they are being written; more only when

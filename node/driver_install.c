@@ -30,14 +30,20 @@ void driver_take_snapshot(struct driver *d)
         return;
     }
     struct raft_event event = {.type = RAFT_SNAPSHOT};
+    uint64_t membership = driver_membership_upto(d, d->marker);
     event.snapshot.metadata.index = d->marker;
     event.snapshot.metadata.term = driver_term_of(d, d->marker);
-    event.snapshot.metadata.configuration_index = driver_membership_upto(d, d->marker);
+    event.snapshot.metadata.configuration_index = membership;
     event.snapshot.trailing = d->options.snapshot_each;
-    if (driver_membership_at(d, event.snapshot.metadata.configuration_index,
-            &event.snapshot.metadata.configuration) == STATUS_OK) {
-        driver_step(d, &event, &(struct driver_offer){0});
+    if (d->failed) {
+        return;
     }
+    int status = driver_membership_at(d, membership, &event.snapshot.metadata.configuration);
+    if (status != STATUS_OK) {
+        driver_fail_log(d, membership, status);
+        return;
+    }
+    driver_step(d, &event, &(struct driver_offer){0});
 }
 
 static void finish_install(struct driver *d)
@@ -107,7 +113,7 @@ static bool is_whole(const struct record *record)
     return true;
 }
 
-static bool pulled_is_sane(const struct driver *d, const struct record *records, size_t count)
+static bool pulled_is_sane(struct driver *d, const struct record *records, size_t count)
 {
     uint64_t index = d->install.position + 1;
     uint64_t term = driver_term_of(d, d->install.position);
@@ -124,7 +130,7 @@ static bool pulled_is_sane(const struct driver *d, const struct record *records,
 
 /* How many of the first are on disk already: equal terms at equal indexes are equal entries. What
  * is here may be part of an older majority, so nothing is truncated before the first difference. */
-static size_t pulled_known(const struct driver *d, const struct record *records, size_t count)
+static size_t pulled_known(struct driver *d, const struct record *records, size_t count)
 {
     size_t n = 0;
     while (n < count && records[n].index <= tail_last(&d->tail) &&
@@ -169,8 +175,11 @@ int driver_pulled(struct driver *d, const struct record *records, size_t count)
     if (!pulled_is_sane(d, records, count)) {
         return STATUS_MALFORMED;
     }
-    note_memberships(d, records, count);
     size_t known = pulled_known(d, records, count);
+    if (d->failed) {
+        return STATUS_INTERNAL;
+    }
+    note_memberships(d, records, count);
     uint64_t last = records[count - 1].index;
     uint64_t log_last = tail_last(&d->tail);
     struct driver_write *write = make_pulled_write(records + known, count - known);

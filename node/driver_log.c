@@ -7,7 +7,14 @@
 
 /* ---- the log, wherever it is ---- */
 
-uint64_t driver_term_of(const struct driver *d, uint64_t index)
+void driver_fail_log(struct driver *d, uint64_t index, int status)
+{
+    struct error err;
+    log_explain(d->log, index, status, &err);
+    driver_fail(d, status, err.text);
+}
+
+uint64_t driver_term_of(struct driver *d, uint64_t index)
 {
     const struct tail_entry *entry = tail_find(&d->tail, index);
     if (entry != NULL) {
@@ -17,6 +24,9 @@ uint64_t driver_term_of(const struct driver *d, uint64_t index)
     txn_begin_read(&txn, d->log->env);
     uint64_t term = log_term(&txn, d->log, index);
     txn_abort(&txn);
+    if (txn.status != STATUS_OK) {
+        driver_fail_log(d, index, txn.status);
+    }
     return term;
 }
 
@@ -57,7 +67,7 @@ int driver_decode_membership(struct bytes payload, struct raft_configuration *co
     zhurnal__peer__v1__membership__free_unpacked(membership, NULL);
     if (rv != 0) {
         raft_configuration_close(configuration);
-        return STATUS_CORRUPT;
+        return rv == RAFT_NOMEM ? STATUS_NO_MEMORY : STATUS_CORRUPT;
     }
     return STATUS_OK;
 }
@@ -74,6 +84,8 @@ int driver_membership_at(const struct driver *d, uint64_t index, struct raft_con
     txn_begin_read(&txn, d->log->env);
     if (log_read(&txn, d->log, index, &record) && record.kind == RECORD_MEMBERSHIP) {
         status = driver_decode_membership(record.payload, c);
+    } else if (txn.status != STATUS_OK) {
+        status = txn.status;
     }
     txn_abort(&txn);
     return status;

@@ -70,7 +70,7 @@ struct driver_offer {
 /* driver.c */
 /* One raft_step(), and all that follows from it, in the order that the core demands. */
 int driver_step(struct driver *d, struct raft_event *event, const struct driver_offer *offer);
-void driver_fail(struct driver *d, const char *why);
+void driver_fail(struct driver *d, int status, const char *why);
 /* Tells the core that the next membership is committed: d->changes[d->confirmed_count]. */
 int driver_confirm_change(struct driver *d);
 struct driver_peer *driver_find_peer(struct driver *d, uint64_t node);
@@ -80,7 +80,10 @@ int driver_make_batch(struct raft_entry *entries, const struct driver_entry *sou
 void driver_pursue_transfer(struct driver *d);
 
 /* driver_log.c */
-uint64_t driver_term_of(const struct driver *d, uint64_t index);
+/* The log does not read at index. */
+void driver_fail_log(struct driver *d, uint64_t index, int status);
+/* 0 where there is nothing at index, and where the driver has failed over it. */
+uint64_t driver_term_of(struct driver *d, uint64_t index);
 enum raft_entry_type driver_type_of(enum record_kind kind);
 /* The core's configuration of a Membership. */
 int driver_decode_membership(struct bytes payload, struct raft_configuration *configuration);

@@ -99,7 +99,7 @@ static void cut_below(struct driver *d, struct append *append)
         append->prev_term = driver_term_of(d, append->prev_index);
         append->records += known;
         append->count -= known;
-        assert(append->prev_term > 0);
+        assert(append->prev_term > 0 || d->failed);
     }
 }
 
@@ -131,7 +131,7 @@ static int receive_append(
         if (split && append.count > 0 && append.records[0]->kind == RECORD_MEMBERSHIP) {
             confirm_older_change(d, &append);
         }
-        int status = receive_piece(d, &append);
+        int status = d->failed ? STATUS_INTERNAL : receive_piece(d, &append);
         if (status != STATUS_OK) {
             return status;
         }
@@ -268,7 +268,7 @@ int driver_receive(
     struct error reason = {0};
     int status = guards_check(&d->raft, from, frame, &reason);
     if (status == STATUS_CORRUPT) {
-        driver_fail(d, reason.text);
+        driver_fail(d, STATUS_INTERNAL, reason.text);
     }
     if (status != STATUS_OK) {
         return error_set(err, status, "%s", reason.text);

@@ -59,7 +59,7 @@ static void send_append(
  * one index less, and so on through all of a long tail that nobody else has. All of the term that
  * stands here is passed over, but nothing that is committed. Terms never fall, so halving finds
  * where it begins. */
-static uint64_t last_that_may_match(const struct driver *d, uint64_t refused, uint64_t as_is)
+static uint64_t last_that_may_match(struct driver *d, uint64_t refused, uint64_t as_is)
 {
     uint64_t below = d->raft.commit_index;
     uint64_t at = refused;
@@ -160,6 +160,9 @@ static void send_install(
         put_frame(d, peer, &frame);
     }
     txn_abort(&txn);
+    if (txn.status != STATUS_OK) {
+        driver_fail_log(d, install->conf_index, txn.status);
+    }
     /* Entries that were under way are ignored by a peer that installs. */
     outbox_refused(&peer->outbox, 0);
 }

@@ -81,29 +81,41 @@ static int load_entry(struct driver *d, const struct record *record, struct raft
     return STATUS_OK;
 }
 
-static int load(struct driver *d, struct txn *txn, uint64_t last, struct loaded *loaded)
+static int load(
+    struct driver *d, struct txn *txn, uint64_t last, struct loaded *loaded, struct error *err)
 {
     size_t count = (size_t)(last + 1 - loaded->start_index);
     loaded->entries = calloc(count > 0 ? count : 1, sizeof *loaded->entries);
     if (loaded->entries == NULL) {
-        return STATUS_NO_MEMORY;
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for the newest part of the log");
     }
-    int status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct record record;
-        if (!log_read(txn, d->log, loaded->start_index + i, &record)) {
-            return txn->status != STATUS_OK ? txn->status : STATUS_CORRUPT;
+        uint64_t index = loaded->start_index + i;
+        if (!log_read(txn, d->log, index, &record)) {
+            txn_fail(txn, STATUS_CORRUPT); /* No index is ever missing. */
+            return log_explain(d->log, index, txn->status, err);
         }
-        status = load_entry(d, &record, &loaded->entries[i]);
+        int status = load_entry(d, &record, &loaded->entries[i]);
         loaded->count = i + 1;
+        if (status != STATUS_OK) {
+            return log_explain(d->log, index, status, err);
+        }
     }
-    return status;
+    return STATUS_OK;
+}
+
+static int find_membership(
+    struct driver *d, uint64_t index, struct raft_configuration *configuration, struct error *err)
+{
+    int status = driver_membership_at(d, index, configuration);
+    return status == STATUS_OK ? STATUS_OK : log_explain(d->log, index, status, err);
 }
 
 /* A sole voter is leader without asking anybody, and the core elects it in the term it had: twice
  * in one term, after a restart. So the term is raised here. */
-static int promote_sole_voter(
-    struct driver *d, const struct raft_configuration *newest, uint64_t *term, uint64_t *vote)
+static int promote_sole_voter(struct driver *d, const struct raft_configuration *newest,
+    uint64_t *term, uint64_t *vote, struct error *err)
 {
     bool sole = newest->n == 1 && newest->servers[0].id == d->options.node &&
         newest->servers[0].role == RAFT_VOTER;
@@ -112,10 +124,14 @@ static int promote_sole_voter(
     }
     *term += 1;
     *vote = d->options.node;
-    return d->hooks->save(d->arg, *term, *vote);
+    int status = d->hooks->save(d->arg, *term, *vote);
+    return status == STATUS_OK
+        ? STATUS_OK
+        : error_set(err, status, "term and vote cannot be written: %s", status_text(status));
 }
 
-static int start_core(struct driver *d, struct txn *txn, uint64_t term, uint64_t vote)
+static int start_core(
+    struct driver *d, struct txn *txn, uint64_t term, uint64_t vote, struct error *err)
 {
     const struct log_bounds bounds = log_bounds(txn, d->log);
     struct raft_event event = {.type = RAFT_START};
@@ -123,30 +139,33 @@ static int start_core(struct driver *d, struct txn *txn, uint64_t term, uint64_t
     struct raft_configuration newest = {0};
     struct loaded loaded = {.start_index = 1};
 
+    if (txn->status != STATUS_OK) {
+        return log_explain(d->log, 0, txn->status, err);
+    }
     d->marker = d->marker_given = bounds.committed;
     d->membership_index = bounds.membership_index;
     tail_init(&d->tail, bounds.last_index + 1);
     if (bounds.committed >= 2) { /* Metadata at index 1 leaves an empty follower stuck. */
         metadata.index = bounds.committed;
-        metadata.term = log_term(txn, d->log, bounds.committed);
         metadata.configuration_index = bounds.membership_index;
         uint64_t trailing = d->options.snapshot_each;
         loaded.start_index = metadata.index + 1 > trailing ? metadata.index + 1 - trailing : 1;
     } else {
         d->membership_index = 0; /* The core takes index 1 for committed once it has started. */
     }
-    int status = load(d, txn, bounds.last_index, &loaded);
+    int status = load(d, txn, bounds.last_index, &loaded, err);
     uint64_t newest_index =
         d->change_count > 0 ? d->changes[d->change_count - 1] : bounds.membership_index;
     if (status == STATUS_OK) {
-        status = driver_membership_at(d, newest_index, &newest);
+        status = find_membership(d, newest_index, &newest, err);
     }
     if (status == STATUS_OK) {
-        status = promote_sole_voter(d, &newest, &term, &vote);
+        status = promote_sole_voter(d, &newest, &term, &vote, err);
         raft_configuration_close(&newest);
     }
     if (status == STATUS_OK && metadata.index > 0) {
-        status = driver_membership_at(d, bounds.membership_index, &metadata.configuration);
+        metadata.term = loaded.entries[metadata.index - loaded.start_index].term;
+        status = find_membership(d, bounds.membership_index, &metadata.configuration, err);
         event.start.metadata = &metadata;
     }
     if (status == STATUS_OK) {
@@ -157,6 +176,9 @@ static int start_core(struct driver *d, struct txn *txn, uint64_t term, uint64_t
         event.start.n_entries = (unsigned)loaded.count;
 
         status = driver_step(d, &event, &(struct driver_offer){0});
+        if (status != STATUS_OK) {
+            error_set(err, status, "%s", status_text(status));
+        }
     }
     unload(&loaded);
     return status;
@@ -185,15 +207,11 @@ int driver_create(struct driver **driver, const struct driver_options *options,
     }
     struct txn txn;
     txn_begin_read(&txn, d->log->env);
-    status = txn.status == STATUS_OK ? start_core(d, &txn, world->term, world->vote) : txn.status;
+    status = start_core(d, &txn, world->term, world->vote, err);
     txn_abort(&txn);
     if (status != STATUS_OK) {
         driver_destroy(d);
-        return error_set(err, status, "consensus does not start: %s%s", status_text(status),
-            status == STATUS_CORRUPT
-                ? "; the log is damaged, and a node must not vote with it: keep "
-                  "the directory for whoever examines it"
-                : "");
+        return error_wrap(err, status, "consensus does not start");
     }
     *driver = d;
     return STATUS_OK;

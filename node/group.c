@@ -122,15 +122,22 @@ int64_t group_clock_lag(struct group *g)
 
 /* ---- leading ---- */
 
+static void fail_log(struct group *g, uint64_t index, int status)
+{
+    struct error err;
+    log_explain(g->options.log, index, status, &err);
+    g->world.disk->fatal(g->world.arg, status, err.text);
+}
+
 static void become_leader(struct group *g, uint64_t term)
 {
     struct txn txn;
     txn_begin_read(&txn, g->options.log->env);
     g->last_stamp_ms = log_bounds(&txn, g->options.log).last_stamp_ms;
-    if (txn.status != STATUS_OK) {
-        g->world.disk->fatal(g->world.arg, "the log's bounds do not read");
-    }
     txn_abort(&txn);
+    if (txn.status != STATUS_OK) {
+        fail_log(g, 0, txn.status);
+    }
     g->led_term = term;
 }
 
@@ -221,8 +228,12 @@ void group_applied(struct group *g, const struct apply_piece *piece, int status)
 
     g->applying = false;
     bool parks = status == STATUS_UNIMPLEMENTED || wants_room(status);
+    if (status != STATUS_OK && !parks && piece->log_failed) {
+        fail_log(g, piece->upto + 1, status);
+        return;
+    }
     if (status != STATUS_OK && !parks) {
-        g->world.disk->fatal(g->world.arg, "what is committed cannot be applied");
+        g->world.disk->fatal(g->world.arg, STATUS_INTERNAL, "what is committed cannot be applied");
         return;
     }
     if (parks && g->parked == STATUS_OK) {

@@ -55,6 +55,11 @@ int journal_open(struct journal *journal, const char *path, uint32_t group,
     return status;
 }
 
+void journal_distrust(struct journal *journal)
+{
+    views_distrust(&journal->views);
+}
+
 void journal_close(struct journal *journal, bool broken)
 {
     views_close(&journal->views, broken);

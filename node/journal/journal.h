@@ -54,6 +54,9 @@ struct journal_state {
 int journal_open(struct journal *journal, const char *path, uint32_t group,
     const struct journal_options *options, uint64_t *index, struct error *err);
 
+/* The next to open it rebuilds it; whoever reads it meanwhile goes on. */
+void journal_distrust(struct journal *journal);
+
 /* broken: the contents are not to be trusted, and rebuilt at the next open. */
 void journal_close(struct journal *journal, bool broken);
 

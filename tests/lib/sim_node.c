@@ -118,9 +118,10 @@ static void hook_moved(void *arg)
     (void)arg; /* The simulation looks after each call. */
 }
 
-static void hook_fatal(void *arg, const char *why)
+static void hook_fatal(void *arg, int status, const char *why)
 {
     struct sim_node *node = arg;
+    (void)status;
     if (!ends(node)) {
         (void)snprintf(node->fatal, sizeof node->fatal, "%s", why);
     }

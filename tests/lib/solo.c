@@ -83,9 +83,11 @@ static void on_wake(void *arg)
     ((struct solo *)arg)->woken = true;
 }
 
-static void on_fatal(void *arg, const char *why)
+static void on_fatal(void *arg, int status, const char *why)
 {
-    ((struct solo *)arg)->fatal = why;
+    struct solo *solo = arg;
+    solo->fatal = status;
+    snprintf(solo->why, sizeof solo->why, "%s", why);
 }
 
 static void on_apply(void *arg, uint64_t from, uint64_t to)
@@ -252,13 +254,13 @@ void solo_turn(struct solo *solo)
 
 void solo_run(struct solo *solo, uint64_t ms)
 {
-    for (uint64_t passed = 0; passed <= ms && solo->fatal == NULL; passed += STEP_MS) {
+    for (uint64_t passed = 0; passed <= ms && solo->fatal == STATUS_OK; passed += STEP_MS) {
         solo->now_ms += STEP_MS;
         solo->clock.wall_ms += STEP_MS;
         solo->clock.boot_ms += STEP_MS;
         unsigned turns = 0;
         bool busy = true;
-        while (busy) {
+        while (busy && solo->fatal == STATUS_OK) {
             assert(++turns < TURNS_MAX);
             solo_turn(solo);
             busy = write_all(solo);

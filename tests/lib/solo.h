@@ -25,7 +25,8 @@ struct solo {
     uint64_t apply_from, apply_to;
     int apply_fails; /* What comes of applying; STATUS_OK: what should. */
     bool woken;
-    const char *fatal; /* NULL: all is well. */
+    int fatal;     /* STATUS_OK: all is well. */
+    char why[256]; /* Of fatal. */
     uint64_t entropy;
     struct school_draft *draft;
     const Zhurnal__V1__Principal *caller; /* The school's front end at first. */

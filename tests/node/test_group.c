@@ -1,8 +1,11 @@
 /* The group: what a client's write goes through, and what it is told. */
+#include "proto/integer.h"
 #include "tests/lib/ledger.h"
 #include "tests/lib/solo.h"
 #include "tests/lib/test.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { HOUR_MS = 3600000 };
@@ -19,7 +22,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct solo *solo = *state;
-    assert_null(solo->fatal);
+    assert_int_equal(solo->fatal, STATUS_OK);
     solo_close(solo);
     return 0;
 }
@@ -377,6 +380,33 @@ static void on_reached(struct group_watch *watch, bool stopped)
     watched->stopped += stopped;
 }
 
+/* Between its flush and its being applied. */
+static void a_damaged_entry_ends_the_node_by_its_index(void **state)
+{
+    (void)state;
+    static struct solo solo;
+    struct solo_answer answer = {0};
+    struct txn txn;
+    uint8_t key[8];
+    solo_open(&solo, 1);
+    solo_run(&solo, 10);
+    solo_submit(&solo, solo_mark(&solo, 1, 5), &answer);
+    solo_turn(&solo);
+    solo_flush(&solo);
+    uint64_t index = last_index(&solo);
+    put_u64_be(key, index);
+    txn_begin_write(&txn, &solo.env);
+    txn_put(&txn, solo.log.records, bytes_of(key, sizeof key), bytes_of("damaged", 7));
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+    solo_run(&solo, 10);
+    char where[64];
+    snprintf(where, sizeof where, "does not verify at index %" PRIu64 ".", index);
+    assert_int_equal(solo.fatal, STATUS_CORRUPT);
+    assert_non_null(strstr(solo.why, where));
+    assert_int_equal(answer.count, 0);
+    solo_close(&solo);
+}
+
 static void a_watch_fires_once_when_its_index_is_applied(void **state)
 {
     struct solo *solo = *state;
@@ -546,6 +576,7 @@ int main(void)
         TEST_WITH_FIXTURE(the_cure_of_a_clock_that_is_behind_needs_no_restart),
         TEST_WITH_FIXTURE(stamps_never_fall),
         TEST_WITH_FIXTURE(too_much_at_once_is_refused_not_queued),
+        cmocka_unit_test(a_damaged_entry_ends_the_node_by_its_index),
         TEST_WITH_FIXTURE(a_watch_fires_once_when_its_index_is_applied),
         TEST_WITH_FIXTURE(the_level_is_not_raised_beyond_what_every_member_knows),
         TEST_WITH_FIXTURE(a_clock_that_cannot_be_reset_is_not),

@@ -257,6 +257,36 @@ static void a_heartbeat_does_not_commit_a_stale_tail(void **state)
     sim_end(sim);
 }
 
+/* Node 3 says where the leader may go on, and reads the terms of its own tail for that. */
+static void a_damaged_entry_is_not_taken_for_one_of_no_term(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    const struct sim_options options = {.nodes = 3, .seed = 8, .asleep = true, .scripted = true};
+    sim_begin(sim, &options, NULL);
+    sim_disk_append(sim_node(sim, 3), 2, 3);
+    sim_disk_promise(sim_node(sim, 3), 3);
+    sim_start(sim_node(sim, 3));
+    struct txn txn;
+    static const uint8_t second[8] = {0, 0, 0, 0, 0, 0, 0, 2};
+    txn_begin_write(&txn, &sim_node(sim, 3)->env);
+    txn_put(&txn, sim_node(sim, 3)->log.records, bytes_of(second, sizeof second),
+        bytes_of("damaged", 7));
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__AppendEntries heartbeat = ZHURNAL__PEER__V1__APPEND_ENTRIES__INIT;
+    frame.group = SIM_GROUP;
+    frame.message_case = APPEND;
+    frame.append_entries = &heartbeat;
+    heartbeat.version = 1;
+    heartbeat.term = heartbeat.prev_log_term = 3;
+    heartbeat.prev_log_index = 4;
+    heartbeat.leader_commit = 1;
+    sim_hand_frame(sim, 1, 3, &frame);
+    assert_non_null(strstr(sim->violation, "does not verify at index 2"));
+    sim_end(sim);
+}
+
 enum { APPENDED_MAX = 4 };
 
 /* To node 3, `count` entries of the sender's term. */
@@ -497,6 +527,7 @@ int main(void)
         TEST_WITH_FIXTURE(what_stands_on_the_log_gets_each_entry_once_and_in_order),
         TEST_WITH_FIXTURE(a_majority_of_copies_commits_nothing_of_an_older_term),
         TEST_WITH_FIXTURE(a_heartbeat_does_not_commit_a_stale_tail),
+        TEST_WITH_FIXTURE(a_damaged_entry_is_not_taken_for_one_of_no_term),
         TEST_WITH_FIXTURE(a_late_write_acknowledges_nothing_of_what_has_replaced_it),
         TEST_WITH_FIXTURE(a_read_that_outlasts_its_term_is_not_sent),
         TEST_WITH_FIXTURE(a_vote_in_a_term_already_known_is_kept_over_a_restart),
