@@ -103,8 +103,8 @@ static int check_promises(
         return STATUS_OK;
     }
     return error_set(err, STATUS_PRECONDITION,
-        "the state in %s is older than the log: one of them was copied or restored there. Put the "
-        "node's own back; where that is lost: %s",
+        "the state in %s is older than its log: one of them was copied or restored. Put the node's "
+        "own back. Otherwise: %s",
         store->path, DAMAGE_ADVICE);
 }
 

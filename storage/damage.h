@@ -3,8 +3,8 @@
 #ifndef STORAGE_DAMAGE_H
 #define STORAGE_DAMAGE_H
 
-#define DAMAGE_ADVICE                                                                     \
-    "This node stays stopped; others, if there are any, go on without it. Keep its data " \
-    "directory, or a copy, for whoever examines it"
+#define DAMAGE_ADVICE                                                                             \
+    "This node stays stopped; any others go on. Keep its data directory, or a copy, for whoever " \
+    "examines it"
 
 #endif
