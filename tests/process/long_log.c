@@ -1,7 +1,10 @@
 /* Makes the log of a stopped node long, without the weeks that it would take to write: appends so
- * many committed entries of one mark each, as a leader would have recorded them.
+ * many committed entries of so many marks each (1), as a leader would have recorded them.
  *
- *     long_log LOG_DIRECTORY SCHOOL COUNT
+ *     long_log LOG_DIRECTORY SCHOOL COUNT [MARKS [STRIDE LESSONS]]
+ *
+ * The n-th mark is of lesson n * STRIDE mod LESSONS. Unless told otherwise lessons are scattered as
+ * clients scatter them, whose ids are random: no two marks need stand together in the views.
  */
 #include "node/journal/entry.h"
 #include "proto/integer.h"
@@ -13,33 +16,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 10000, NODE = 0xa1 };
+enum { BATCH = 1000, NODE = 0xa1 };
 
 static const int64_t BEGUN_MS = 1756684800000;
+static const uint64_t SCATTERED = 0x9E3779B97F4A7C15;
+static const uint64_t LESSONS_MAX = (uint64_t)1 << 52;
 
 struct maker {
     struct school_draft draft;
     struct log log;
     uint64_t school;
+    uint64_t marks; /* Of an entry. */
+    uint64_t stride, lessons;
     struct record records[BATCH];
     uint8_t *payloads[BATCH];
 };
 
-static struct bytes mark(struct maker *maker, uint64_t number)
+static void add_mark(struct maker *maker, uint64_t number)
+{
+    struct school_draft *draft = &maker->draft;
+    Zhurnal__V1__MarkSet *set = DRAFT_ADD(draft, mark_set, MARK_SET);
+    set->given_for_case = ZHURNAL__V1__MARK_SET__GIVEN_FOR_LESSON;
+    set->lesson = number * maker->stride % maker->lessons + 1;
+    set->pupil = set->lesson % 1000 + 1;
+    set->slot = 1;
+    set->mark = draft_message(draft, &zhurnal__v1__mark__descriptor);
+    set->mark->mark_kind = ZHURNAL__V1__MARK_KIND__MARK_KIND_NUMBER;
+    set->mark->number = (uint32_t)(number % 4) + 2;
+}
+
+static struct bytes request_of(struct maker *maker, uint64_t number)
 {
     struct school_entry entry = {0};
     struct school_draft *draft = &maker->draft;
     draft_begin(draft, maker->school, BEGUN_MS + (int64_t)number, number);
     draft->day = 20250901;
     put_u64_be(draft->entry_id, number);
-    Zhurnal__V1__MarkSet *set = DRAFT_ADD(draft, mark_set, MARK_SET);
-    set->pupil = number % 1000 + 1;
-    set->given_for_case = ZHURNAL__V1__MARK_SET__GIVEN_FOR_LESSON;
-    set->lesson = number / 25 + 1;
-    set->slot = 1;
-    set->mark = draft_message(draft, &zhurnal__v1__mark__descriptor);
-    set->mark->mark_kind = ZHURNAL__V1__MARK_KIND__MARK_KIND_NUMBER;
-    set->mark->number = (uint32_t)(number % 4) + 2;
+    for (uint64_t i = 0; i < maker->marks; i++) {
+        add_mark(maker, number * maker->marks + i);
+    }
     draft_end(draft, &entry);
     return entry.request;
 }
@@ -57,7 +72,7 @@ static int record(struct maker *maker, uint64_t index, struct record *record, ui
         .received_by = NODE,
         .leader = NODE,
         .level = 1};
-    struct bytes request = mark(maker, index);
+    struct bytes request = request_of(maker, index);
     struct submission submission;
     struct arena arena;
     size_t size = 0;
@@ -115,8 +130,9 @@ static int write_all(struct maker *maker, uint64_t count)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        (void)fputs("usage: long_log LOG_DIRECTORY SCHOOL COUNT\n", stderr);
+    if (argc < 4 || argc == 6 || argc > 7) {
+        (void)fputs(
+            "usage: long_log LOG_DIRECTORY SCHOOL COUNT [MARKS [STRIDE LESSONS]]\n", stderr);
         return 2;
     }
     struct env env;
@@ -128,6 +144,9 @@ int main(int argc, char **argv)
         return 1;
     }
     maker->school = strtoull(argv[2], NULL, 10);
+    maker->marks = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
+    maker->stride = argc > 5 ? strtoull(argv[5], NULL, 10) : SCATTERED;
+    maker->lessons = argc > 5 ? strtoull(argv[6], NULL, 10) : LESSONS_MAX;
     int status = log_open(&maker->log, &env, FOUNDING_GROUP, &err);
     if (status == STATUS_OK) {
         status = write_all(maker, strtoull(argv[3], NULL, 10));
