@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static int status_from_mdb(int rc)
@@ -345,6 +346,18 @@ void txn_fail(struct txn *txn, int status)
     }
 }
 
+/* LMDB calls it an input/output error where the disk took a part of what it was given, as one does
+ * that fills meanwhile. */
+static int status_of_commit(const struct env *env, int rc)
+{
+    enum { ROOM_MIN = 1 << 20 };
+    mdb_filehandle_t fd;
+    struct statvfs fs;
+    bool full = rc == EIO && mdb_env_get_fd(env->mdb, &fd) == MDB_SUCCESS &&
+        fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_MIN;
+    return full ? STATUS_FULL : status_from_mdb(rc);
+}
+
 int txn_commit(struct txn *txn)
 {
     if (txn->status == STATUS_OK) {
@@ -355,7 +368,7 @@ int txn_commit(struct txn *txn)
         return txn->status;
     }
     assert(txn->mdb != NULL);
-    txn->status = status_from_mdb(mdb_txn_commit(txn->mdb));
+    txn->status = status_of_commit(txn->env, mdb_txn_commit(txn->mdb));
     txn->mdb = NULL;
     return txn->status;
 }

@@ -6,21 +6,47 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 import grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from alone import Count, Node, append, refused
+from alone import Count, Node, append, entry_pb2, refused
 
 SKIPPED = 77
-SIZE_SMALL, SIZE_LARGE = "150m", "400m"
 WRITES_MAX = 600
 TOPIC = "x" * 200000
+MARKS, LESSONS = 250, 1 << 19
+SCATTERED = 0x9E3779B97F4A7C15
+CALLS, PUPILS = 45, 50000
+WAIT_S = 60
 
 
-def mount(where, options):
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", where],
-                          capture_output=True, check=False).returncode == 0
+class Disk:
+    """A tmpfs of so many MiB, which can be made larger or smaller."""
+
+    def __init__(self, size):
+        self.here = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.here.name)
+        self.mounted = self.mount(f"size={size}m")
+
+    def mount(self, options):
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", self.path],
+                              capture_output=True, check=False).returncode == 0
+
+    def leave(self, spare):
+        """So many MiB are free then."""
+        used = int(subprocess.run(["du", "-sm", self.path], capture_output=True,
+                                  check=True).stdout.split()[0])
+        return self.mount(f"remount,size={used + spare}m")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.mounted:
+            subprocess.run(["umount", self.path], check=False)
+        self.here.cleanup()
 
 
 def write_until_full(node, frontend):
@@ -45,8 +71,9 @@ def write_when_there_is_room(node, frontend):
     return 0
 
 
-def run(count, data):
-    with Node(data / "node") as node:
+def writes(count):
+    """Clients fill it."""
+    with Disk(150) as disk, Node(disk.path / "node") as node:
         frontend = node.channel("frontend")
         indexes, codes = write_until_full(node, frontend)
         count.expect("writes are refused when the disk is full",
@@ -58,23 +85,100 @@ def run(count, data):
         count.expect("status says so", node.status().disk_full)
         acknowledged = {record.index for record in node.replay(schools=[])}
         count.expect("reading goes on, and nothing is lost", acknowledged.issuperset(indexes))
-        enlarged = mount(data, f"remount,size={SIZE_LARGE}")
+        enlarged = disk.mount("remount,size=400m")
         index = write_when_there_is_room(node, frontend)
         count.expect("with room it goes on by itself", enlarged and index > max(indexes), index)
         count.expect("and is full no more", not node.status().disk_full)
         count.expect("it ends in order", node.stop() == 0)
 
 
+def applied(node, index):
+    """True when the views stand there; the node may be full, but not gone, meanwhile."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end and node.process.poll() is None:
+        if node.status().groups[0].applied_index >= index:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def scattered_marks(count):
+    """A MiB of the log changes most pages of the views: more than room is kept for, were it one
+    transaction."""
+    with Disk(1024) as disk:
+        data = disk.path / "node"
+        crowded = LESSONS // MARKS
+        with Node(data) as node:
+            append(node.channel("frontend"), node.mark(5))
+            school = node.school
+            node.stop()
+        long_log = ["long_log", data / "log", str(school)]
+        subprocess.run(long_log + [str(crowded), str(MARKS), "1", str(LESSONS)], check=True)
+        with Node(data) as node:
+            count.expect("marks side by side are applied", applied(node, crowded))
+            node.stop()
+        subprocess.run(long_log + ["400", str(MARKS), str(SCATTERED), str(LESSONS)], check=True)
+        disk.leave(70)
+        with Node(data) as node:
+            count.expect("marks all over them too, on a disk with little room",
+                         applied(node, crowded + 400), node.process.poll())
+
+
+def roll_call(node, lesson):
+    """One that says something of fifty thousand pupils."""
+    request = node.mark(5)
+    del request.draft.events[:]
+    taken = request.draft.events.add(day=20261123).attendance_taken
+    taken.lesson = lesson
+    for pupil in range(1, PUPILS):
+        taken.exceptions.add(pupil=pupil, code=entry_pb2.ATTENDANCE_CODE_ABSENT)
+    return request
+
+
+def corrections(node, calls):
+    """A small entry that writes each of these roll calls anew."""
+    request = node.mark(5)
+    del request.draft.events[:]
+    for entry_id in calls:
+        corrected = request.draft.events.add(day=20261123).entry_corrected
+        corrected.ref.entry_id, corrected.ref.event = entry_id, 1
+        corrected.attendance.pupil = 1
+        corrected.attendance.code = entry_pb2.ATTENDANCE_CODE_LATE
+    return request
+
+
+def one_large_change(count):
+    """One entry changes more than room is kept for, so the disk fills in the middle of a commit."""
+    with Disk(1024) as disk, Node(disk.path / "node") as node:
+        frontend = node.channel("frontend")
+        calls = [uuid.uuid4().bytes for _ in range(CALLS)]
+        for i, entry_id in enumerate(calls):
+            request = roll_call(node, i + 1)
+            request.draft.entry_id = entry_id
+            append(frontend, request)
+        disk.leave(0)
+        request = corrections(node, calls)
+        answer = refused(append, frontend, request, 3)
+        count.expect("what cannot be applied is not answered",
+                     answer[0] == grpc.StatusCode.DEADLINE_EXCEEDED, *answer)
+        answer = refused(append, frontend, node.mark(5))
+        count.expect_refused("the next write is refused", grpc.StatusCode.RESOURCE_EXHAUSTED,
+                             "disk space", answer)
+        count.expect("status says so, and the node goes on", node.status().disk_full)
+        disk.mount("remount,size=2g")
+        index = write_when_there_is_room(node, frontend)
+        count.expect("with room it goes on by itself", append(frontend, request).index < index)
+        count.expect("it ends in order", node.stop() == 0)
+
+
 def main():
     count = Count()
-    with tempfile.TemporaryDirectory() as temporary:
-        if not mount(temporary, f"size={SIZE_SMALL}"):
+    with Disk(1) as disk:
+        if not disk.mounted:
             print("needs the right to mount a tmpfs")
             return SKIPPED
-        try:
-            run(count, pathlib.Path(temporary))
-        finally:
-            subprocess.run(["umount", temporary], check=False)
+    for case in (writes, scattered_marks, one_large_change):
+        case(count)
     return count.end()
 
 
