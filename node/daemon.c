@@ -262,6 +262,19 @@ static void run_loop(struct daemon *d)
     (void)rc;
 }
 
+/* A full disk is nobody's mistake: there may be room at the next start. */
+static int exit_code(int status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return DAEMON_OK;
+    case STATUS_FULL:
+        return DAEMON_FATAL;
+    default:
+        return DAEMON_REFUSED;
+    }
+}
+
 int daemon_run(const struct config *config)
 {
     struct error err;
@@ -295,5 +308,5 @@ int daemon_run(const struct config *config)
     if (status == STATUS_OK) {
         log_info("the node has stopped");
     }
-    return status == STATUS_OK ? DAEMON_OK : DAEMON_REFUSED;
+    return exit_code(status);
 }

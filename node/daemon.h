@@ -16,7 +16,7 @@
 enum {
     DAEMON_OK = 0,
     DAEMON_REFUSED = 1, /* It cannot start, or go on, without help; the sentence is in the log. */
-    DAEMON_FATAL = 3,   /* Going on could break a promise: start again, from what is on disk. */
+    DAEMON_FATAL = 3,   /* Going on could break a promise, or there is no room: start it again. */
 };
 
 /* Runs until it is told to stop. Returns the process's exit code. */

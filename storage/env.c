@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { ROOM_MIN = 1 << 20 }; /* A disk with less is full. */
+
 static int status_from_mdb(int rc)
 {
     switch (rc) {
@@ -54,6 +56,25 @@ static struct bytes bytes_of_val(MDB_val val)
 }
 
 /* ---- the environment ---- */
+
+static bool has_no_room(const struct statvfs *fs)
+{
+    return fs->f_blocks > 0 && (uint64_t)fs->f_bavail * fs->f_frsize < ROOM_MIN;
+}
+
+/* LMDB writes a new lock file through a map: without room for it that is death (SIGBUS). */
+static int check_room(const char *path, struct error *err)
+{
+    char file[DIRECTORY_PATH_SIZE];
+    struct stat st;
+    struct statvfs fs;
+    if (directory_join(file, path, "lock.mdb") != STATUS_OK || stat(file, &st) == 0 ||
+        statvfs(path, &fs) != 0 || !has_no_room(&fs)) {
+        return STATUS_OK;
+    }
+    return error_set(
+        err, STATUS_FULL, "cannot open the database %s: %s", path, status_text(STATUS_FULL));
+}
 
 static int open_mdb(struct env *env, const char *path)
 {
@@ -147,6 +168,9 @@ int env_open(
     *env = (struct env){.options = *options};
     if (!options->read_only) {
         int status = directory_make(path, err);
+        if (status == STATUS_OK) {
+            status = check_room(path, err);
+        }
         if (status != STATUS_OK) {
             return status;
         }
@@ -350,11 +374,10 @@ void txn_fail(struct txn *txn, int status)
  * that fills meanwhile. */
 static int status_of_commit(const struct env *env, int rc)
 {
-    enum { ROOM_MIN = 1 << 20 };
     mdb_filehandle_t fd;
     struct statvfs fs;
     bool full = rc == EIO && mdb_env_get_fd(env->mdb, &fd) == MDB_SUCCESS &&
-        fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_MIN;
+        fstatvfs(fd, &fs) == 0 && has_no_room(&fs);
     return full ? STATUS_FULL : status_from_mdb(rc);
 }
 

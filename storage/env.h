@@ -51,7 +51,7 @@ struct txn {
 
 /* The directory is made (0700) unless read_only; it and its file are flushed into place. On failure
  * env is left closed. STATUS_CORRUPT: what is there is no environment, or has lost its end (not
- * looked for if read_only). */
+ * looked for if read_only). STATUS_FULL: there is no room to make one. */
 int env_open(
     struct env *env, const char *path, const struct env_options *options, struct error *err);
 

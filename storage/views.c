@@ -254,15 +254,15 @@ static void set_boot_id(struct views *views, const char *boot_id)
 static int rename_stamp(
     const struct views *views, const char *from, const char *to, struct error *err)
 {
-    char old[DIRECTORY_PATH_SIZE];
-    char new[DIRECTORY_PATH_SIZE];
-    if (directory_join(old, views->path, from) != STATUS_OK ||
-        directory_join(new, views->path, to) != STATUS_OK) {
+    char here[DIRECTORY_PATH_SIZE];
+    char there[DIRECTORY_PATH_SIZE];
+    if (directory_join(here, views->path, from) != STATUS_OK ||
+        directory_join(there, views->path, to) != STATUS_OK) {
         return error_set(err, STATUS_TOO_LARGE, "the path is too long: %s", views->path);
     }
-    return rename(old, new) == 0
+    return rename(here, there) == 0
         ? STATUS_OK
-        : error_set(err, STATUS_IO, "cannot rename %s: %s", old, strerrordesc_np(errno));
+        : error_set(err, STATUS_IO, "cannot rename %s: %s", here, strerrordesc_np(errno));
 }
 
 /* The stamp stands aside meanwhile: whom damaged pages kill finds none at the next start, and drops

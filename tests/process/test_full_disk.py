@@ -2,6 +2,7 @@
 node goes on by itself when there is room. Needs a small tmpfs, so it runs as root or not at all."""
 import collections
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,16 @@ class Disk:
     def mount(self, options):
         return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", self.path],
                               capture_output=True, check=False).returncode == 0
+
+    def fill(self):
+        """To the last page."""
+        with open(self.path / "filler", "wb", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                try:
+                    while file.write(bytes(size)) == size:
+                        pass
+                except OSError:
+                    pass
 
     def leave(self, spare):
         """So many MiB are free then."""
@@ -171,13 +182,33 @@ def one_large_change(count):
         count.expect("it ends in order", node.stop() == 0)
 
 
+def views_to_be_made(count):
+    """There is nothing to read or write them in, so the node waits outside until there is."""
+    with Disk(256) as disk:
+        data = disk.path / "node"
+        with Node(data) as node:
+            last = append(node.channel("frontend"), node.mark(5)).index
+            node.stop()
+        shutil.rmtree(data / "views")
+        disk.fill()
+        ended = subprocess.run(["zhurnald", "--data", data, "--listen", "127.0.0.1:0"],
+                               capture_output=True, text=True, timeout=WAIT_S, check=False)
+        count.expect("a node without room for its views ends, to be started again",
+                     ended.returncode == 3, ended.returncode, ended.stderr)
+        count.expect("with a sentence", "free some disk space" in ended.stderr)
+        (disk.path / "filler").unlink()
+        with Node(data) as node:
+            count.expect("with room it starts", append(node.channel("frontend"),
+                                                       node.mark(5)).index > last)
+
+
 def main():
     count = Count()
     with Disk(1) as disk:
         if not disk.mounted:
             print("needs the right to mount a tmpfs")
             return SKIPPED
-    for case in (writes, scattered_marks, one_large_change):
+    for case in (writes, scattered_marks, one_large_change, views_to_be_made):
         case(count)
     return count.end()
 
