@@ -1,6 +1,7 @@
 /* Each guard, message by message: what must hold does with it, and does not without it. */
 #include "node/guards.h"
 #include "storage/founding.h"
+#include "tests/lib/handmade.h"
 #include "tests/lib/sim_fixture.h"
 #include "tests/lib/test.h"
 
@@ -14,7 +15,7 @@
 #define APPEND ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES
 #define ANSWER ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT
 
-enum { POISON = 1 << 20, RECORDS_MAX = 8 };
+enum { POISON = 1 << 20 };
 
 static void begin(struct sim *sim, bool scripted, unsigned guards_off)
 {
@@ -27,58 +28,6 @@ static void expect_no_violation(struct sim *sim)
 {
     assert_string_equal(sim->violation, "");
     sim_end(sim);
-}
-
-/* ---- messages made by hand ---- */
-
-struct handmade {
-    Zhurnal__Peer__V1__Frame frame;
-    Zhurnal__Peer__V1__AppendEntries append;
-    Zhurnal__Peer__V1__AppendEntriesResult result;
-    Zhurnal__Peer__V1__Record records[RECORDS_MAX];
-    Zhurnal__Peer__V1__Record *pointers[RECORDS_MAX];
-};
-
-static struct handmade *make_append(
-    struct handmade *made, uint64_t term, uint64_t prev_index, uint64_t prev_term)
-{
-    zhurnal__peer__v1__frame__init(&made->frame);
-    zhurnal__peer__v1__append_entries__init(&made->append);
-    made->frame.group = SIM_GROUP;
-    made->frame.message_case = APPEND;
-    made->frame.append_entries = &made->append;
-    made->append.version = 1;
-    made->append.term = term;
-    made->append.prev_log_index = prev_index;
-    made->append.prev_log_term = prev_term;
-    made->append.records = made->pointers;
-    return made;
-}
-
-static void add_record(
-    struct handmade *made, enum record_kind kind, uint64_t term, struct bytes payload)
-{
-    size_t n = made->append.n_records++;
-    zhurnal__peer__v1__record__init(&made->records[n]);
-    made->records[n].kind = kind;
-    made->records[n].term = term;
-    made->records[n].payload.data = (uint8_t *)payload.data;
-    made->records[n].payload.len = payload.size;
-    made->pointers[n] = &made->records[n];
-}
-
-static struct handmade *make_answer(
-    struct handmade *made, uint64_t term, uint64_t rejected, uint64_t last_index)
-{
-    zhurnal__peer__v1__frame__init(&made->frame);
-    zhurnal__peer__v1__append_entries_result__init(&made->result);
-    made->frame.group = SIM_GROUP;
-    made->frame.message_case = ANSWER;
-    made->frame.append_entries_result = &made->result;
-    made->result.term = term;
-    made->result.rejected = rejected;
-    made->result.last_log_index = last_index;
-    return made;
 }
 
 /* ---- STALE ---- */
@@ -304,19 +253,6 @@ static void without_below_old_entries_are_put_at_the_end_and_the_process_stops(v
 
 /* ---- SPLIT ---- */
 
-static size_t encode_members(unsigned count, uint8_t **payload)
-{
-    struct founding founding = {.epoch = 1};
-    size_t size;
-    for (unsigned i = 0; i < count; i++) {
-        char address[] = "node0:1";
-        address[4] = (char)('1' + i);
-        assert_int_equal(founding_add(&founding, i + 1, address, NULL), STATUS_OK);
-    }
-    assert_int_equal(founding_membership(&founding, payload, &size), STATUS_OK);
-    return size;
-}
-
 /* A leader's batch ends with a membership of four, which a later leader replaces by a write: the
  * membership of three is in force again. */
 static unsigned members_after_the_replacement(struct sim *sim, unsigned guards_off)
@@ -486,105 +422,6 @@ static void a_membership_changes_alone_by_one_and_with_three_voters_left(void **
     assert_true(ends_well(sim));
 }
 
-/* ---- what a peer may not send ---- */
-
-static int check(struct sim *sim, uint64_t from, const Zhurnal__Peer__V1__Frame *frame)
-{
-    struct error err = {0};
-    int status = driver_receive(sim_node(sim, 1)->driver, from, frame, &err);
-    assert_true(status == STATUS_OK || err.text[0] != '\0');
-    sim_settle(sim_node(sim, 1));
-    return status;
-}
-
-static void entries_that_cannot_be_end_the_stream(void **state)
-{
-    struct fixture *f = *state;
-    struct handmade made;
-    begin(&f->sim, true, 0);
-    assert_int_equal(check(&f->sim, 2, &make_append(&made, 0, 0, 0)->frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 1, 0)->frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 0, 1)->frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 1, 3)->frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 1, &make_append(&made, 2, 1, 1)->frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 0, &make_append(&made, 2, 1, 1)->frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 9, &make_append(&made, 2, 1, 1)->frame), STATUS_DENIED);
-
-    static const struct {
-        enum record_kind kind;
-        uint64_t term;
-    } wrong[] = {{RECORD_COMMAND, 0}, {RECORD_COMMAND, 3}, {RECORD_MEMBERSHIP, 2}, {9, 2}, {0, 2}};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        make_append(&made, 2, 1, 1);
-        add_record(&made, wrong[i].kind, wrong[i].term, bytes_of("\xff", 1));
-        assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_MALFORMED);
-    }
-    make_append(&made, 3, 1, 1);
-    add_record(&made, RECORD_COMMAND, 2, bytes_of("a", 1));
-    add_record(&made, RECORD_COMMAND, 1, bytes_of("b", 1));
-    assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_MALFORMED);
-    assert_int_equal(status_of(&f->sim, 1).last_index, 1);
-    expect_no_violation(&f->sim);
-}
-
-static void other_messages_that_cannot_be_end_the_stream(void **state)
-{
-    struct fixture *f = *state;
-    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
-    Zhurnal__Peer__V1__RequestVote vote = ZHURNAL__PEER__V1__REQUEST_VOTE__INIT;
-    Zhurnal__Peer__V1__TimeoutNow now = ZHURNAL__PEER__V1__TIMEOUT_NOW__INIT;
-    Zhurnal__Peer__V1__InstallSnapshot install = ZHURNAL__PEER__V1__INSTALL_SNAPSHOT__INIT;
-    Zhurnal__Peer__V1__RequestVoteResult result = ZHURNAL__PEER__V1__REQUEST_VOTE_RESULT__INIT;
-    struct handmade answer;
-    begin(&f->sim, true, 0);
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-    assert_int_equal(check(&f->sim, 2, &make_answer(&answer, 0, 0, 1)->frame), STATUS_MALFORMED);
-
-    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE;
-    frame.request_vote = &vote;
-    vote.term = 5;
-    vote.candidate = 3; /* In another's name. */
-    vote.last_log_index = vote.last_log_term = 1;
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-    vote.candidate = 2;
-    vote.last_log_term = 6;
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-
-    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT;
-    frame.request_vote_result = &result;
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-    result.term = 2;
-    result.version = 256;
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-
-    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW;
-    frame.timeout_now = &now;
-    now.term = 2;
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-
-    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT;
-    frame.install_snapshot = &install;
-    install.term = 2;
-    install.last_index = 5;
-    install.last_term = 2;
-    install.membership_index = 1; /* And no membership. */
-    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
-    expect_no_violation(&f->sim);
-}
-
-static void a_second_leader_of_our_term_ends_the_process(void **state)
-{
-    struct fixture *f = *state;
-    struct handmade made;
-    begin(&f->sim, true, 0);
-    sim_elect(&f->sim, 1, 2);
-    make_append(&made, status_of(&f->sim, 1).term, 1, 1);
-    assert_int_equal(check(&f->sim, 3, &made.frame), STATUS_CORRUPT);
-    assert_non_null(strstr(f->sim.violation, "two leaders in one term"));
-    assert_false(sim_node(&f->sim, 1)->up);
-    sim_end(&f->sim);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,9 +435,6 @@ int main(void)
         TEST_WITH_FIXTURE(a_second_membership_confirms_no_tail_that_is_not_its_leaders),
         TEST_WITH_FIXTURE(without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader),
         TEST_WITH_FIXTURE(a_membership_changes_alone_by_one_and_with_three_voters_left),
-        TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
-        TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),
-        TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

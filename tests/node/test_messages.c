@@ -1,0 +1,125 @@
+/* What a peer may not send: the first such message ends its stream, and changes nothing. */
+#include "tests/lib/handmade.h"
+#include "tests/lib/sim_fixture.h"
+#include "tests/lib/test.h"
+
+#include <string.h>
+
+static void begin(struct sim *sim)
+{
+    const struct sim_options options = {.nodes = 3, .seed = 1, .scripted = true};
+    sim_begin(sim, &options, NULL);
+}
+
+static void expect_no_violation(struct sim *sim)
+{
+    assert_string_equal(sim->violation, "");
+    sim_end(sim);
+}
+
+static int check(struct sim *sim, uint64_t from, const Zhurnal__Peer__V1__Frame *frame)
+{
+    struct error err = {0};
+    int status = driver_receive(sim_node(sim, 1)->driver, from, frame, &err);
+    assert_true(status == STATUS_OK || err.text[0] != '\0');
+    sim_settle(sim_node(sim, 1));
+    return status;
+}
+
+static void entries_that_cannot_be_end_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    struct handmade made;
+    begin(&f->sim);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 0, 0, 0)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 1, 0)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 0, 1)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_append(&made, 2, 1, 3)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 1, &make_append(&made, 2, 1, 1)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 0, &make_append(&made, 2, 1, 1)->frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 9, &make_append(&made, 2, 1, 1)->frame), STATUS_DENIED);
+
+    static const struct {
+        enum record_kind kind;
+        uint64_t term;
+    } wrong[] = {{RECORD_COMMAND, 0}, {RECORD_COMMAND, 3}, {RECORD_MEMBERSHIP, 2}, {9, 2}, {0, 2}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        make_append(&made, 2, 1, 1);
+        add_record(&made, wrong[i].kind, wrong[i].term, bytes_of("\xff", 1));
+        assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_MALFORMED);
+    }
+    make_append(&made, 3, 1, 1);
+    add_record(&made, RECORD_COMMAND, 2, bytes_of("a", 1));
+    add_record(&made, RECORD_COMMAND, 1, bytes_of("b", 1));
+    assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_MALFORMED);
+    assert_int_equal(status_of(&f->sim, 1).last_index, 1);
+    expect_no_violation(&f->sim);
+}
+
+static void other_messages_that_cannot_be_end_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__RequestVote vote = ZHURNAL__PEER__V1__REQUEST_VOTE__INIT;
+    Zhurnal__Peer__V1__TimeoutNow now = ZHURNAL__PEER__V1__TIMEOUT_NOW__INIT;
+    Zhurnal__Peer__V1__InstallSnapshot install = ZHURNAL__PEER__V1__INSTALL_SNAPSHOT__INIT;
+    Zhurnal__Peer__V1__RequestVoteResult result = ZHURNAL__PEER__V1__REQUEST_VOTE_RESULT__INIT;
+    struct handmade answer;
+    begin(&f->sim);
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    assert_int_equal(check(&f->sim, 2, &make_answer(&answer, 0, 0, 1)->frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE;
+    frame.request_vote = &vote;
+    vote.term = 5;
+    vote.candidate = 3; /* In another's name. */
+    vote.last_log_index = vote.last_log_term = 1;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    vote.candidate = 2;
+    vote.last_log_term = 6;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT;
+    frame.request_vote_result = &result;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    result.term = 2;
+    result.version = 256;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW;
+    frame.timeout_now = &now;
+    now.term = 2;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT;
+    frame.install_snapshot = &install;
+    install.term = 2;
+    install.last_index = 5;
+    install.last_term = 2;
+    install.membership_index = 1; /* And no membership. */
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_MALFORMED);
+    expect_no_violation(&f->sim);
+}
+
+static void a_second_leader_of_our_term_ends_the_process(void **state)
+{
+    struct fixture *f = *state;
+    struct handmade made;
+    begin(&f->sim);
+    sim_elect(&f->sim, 1, 2);
+    make_append(&made, status_of(&f->sim, 1).term, 1, 1);
+    assert_int_equal(check(&f->sim, 3, &made.frame), STATUS_CORRUPT);
+    assert_non_null(strstr(f->sim.violation, "two leaders in one term"));
+    assert_false(sim_node(&f->sim, 1)->up);
+    sim_end(&f->sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
+        TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),
+        TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
