@@ -56,13 +56,31 @@ static int check_records(
     return STATUS_OK;
 }
 
+/* Far beyond what a log holds, and what is added to it does not wrap. */
+static bool index_can_be(uint64_t index)
+{
+    return index <= INT64_MAX;
+}
+
+/* One that is believed becomes ours, so no single frame may take us to where terms end. A term
+ * grows by one an election, and an election lasts a time-out: after a century of nothing but
+ * elections a node that was away is not that far behind. It is not either where one of a term's
+ * bits was wrong in the meantime: those below the 32nd add up to less, and no other is believed. */
+static bool term_can_be(const struct raft *raft, uint64_t term)
+{
+    static const uint64_t too_far = (uint64_t)1 << 32;
+    return term > 0 && term <= INT64_MAX &&
+        (term <= raft->current_term || term - raft->current_term < too_far);
+}
+
 static int check_append(const struct raft *raft, uint64_t from,
     const Zhurnal__Peer__V1__AppendEntries *append, struct error *err)
 {
-    if (append->term == 0 || append->version > UCHAR_MAX) {
-        return malformed(err, from, "entries of no term");
+    if (!term_can_be(raft, append->term) || append->version > UCHAR_MAX) {
+        return malformed(err, from, "entries of a term or a version that cannot be");
     }
-    if ((append->prev_log_index == 0) != (append->prev_log_term == 0) ||
+    if (!index_can_be(append->prev_log_index) || !index_can_be(append->leader_commit) ||
+        (append->prev_log_index == 0) != (append->prev_log_term == 0) ||
         append->prev_log_term > append->term) {
         return malformed(err, from, "entries that follow on nothing that can be");
     }
@@ -77,7 +95,8 @@ static int check_install(const struct raft *raft, uint64_t from,
 {
     const Zhurnal__Peer__V1__Record membership = {
         .kind = RECORD_MEMBERSHIP, .payload = install->membership};
-    if (install->term == 0 || install->last_index < 2 || install->last_term == 0 ||
+    if (!term_can_be(raft, install->term) || install->last_index < 2 ||
+        !index_can_be(install->last_index) || install->last_term == 0 ||
         install->last_term > install->term || install->membership_index == 0 ||
         install->membership_index > install->last_index || install->version > UCHAR_MAX ||
         !membership_decodes(&membership)) {
@@ -91,13 +110,40 @@ static bool fits(uint32_t version, uint32_t features, uint32_t capacity)
     return version <= UCHAR_MAX && features <= USHRT_MAX && capacity <= USHRT_MAX;
 }
 
-static int check_request(
-    uint64_t from, const Zhurnal__Peer__V1__RequestVote *request, struct error *err)
+static int check_append_result(const struct raft *raft, uint64_t from,
+    const Zhurnal__Peer__V1__AppendEntriesResult *result, struct error *err)
 {
-    bool sane = request->term > 0 && request->candidate == from && fits(request->version, 0, 0) &&
+    bool sane = term_can_be(raft, result->term) && index_can_be(result->rejected) &&
+        index_can_be(result->last_log_index) &&
+        fits(result->version, result->features, result->capacity);
+    return sane ? STATUS_OK : malformed(err, from, "an answer that cannot be");
+}
+
+static int check_vote_request(const struct raft *raft, uint64_t from,
+    const Zhurnal__Peer__V1__RequestVote *request, struct error *err)
+{
+    bool sane = term_can_be(raft, request->term) && request->candidate == from &&
+        fits(request->version, 0, 0) && index_can_be(request->last_log_index) &&
         (request->last_log_index == 0) == (request->last_log_term == 0) &&
         request->last_log_term <= request->term;
     return sane ? STATUS_OK : malformed(err, from, "a vote request that cannot be");
+}
+
+static int check_vote(const struct raft *raft, uint64_t from,
+    const Zhurnal__Peer__V1__RequestVoteResult *result, struct error *err)
+{
+    bool sane = term_can_be(raft, result->term) &&
+        fits(result->version, result->features, result->capacity);
+    return sane ? STATUS_OK : malformed(err, from, "a vote that cannot be");
+}
+
+static int check_timeout_now(const struct raft *raft, uint64_t from,
+    const Zhurnal__Peer__V1__TimeoutNow *now, struct error *err)
+{
+    bool sane = term_can_be(raft, now->term) && now->last_log_index > 0 &&
+        index_can_be(now->last_log_index) && now->last_log_term > 0 &&
+        now->last_log_term <= now->term && fits(now->version, 0, 0);
+    return sane ? STATUS_OK : malformed(err, from, "a call to stand that cannot be");
 }
 
 int guards_check(const struct raft *raft, uint64_t from, const Zhurnal__Peer__V1__Frame *frame,
@@ -109,26 +155,16 @@ int guards_check(const struct raft *raft, uint64_t from, const Zhurnal__Peer__V1
     switch (frame->message_case) {
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES:
         return check_append(raft, from, frame->append_entries, err);
-    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT: {
-        const Zhurnal__Peer__V1__AppendEntriesResult *result = frame->append_entries_result;
-        bool sane = result->term > 0 && fits(result->version, result->features, result->capacity);
-        return sane ? STATUS_OK : malformed(err, from, "an answer that cannot be");
-    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT:
+        return check_append_result(raft, from, frame->append_entries_result, err);
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE:
-        return check_request(from, frame->request_vote, err);
-    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT: {
-        const Zhurnal__Peer__V1__RequestVoteResult *result = frame->request_vote_result;
-        bool sane = result->term > 0 && fits(result->version, result->features, result->capacity);
-        return sane ? STATUS_OK : malformed(err, from, "a vote that cannot be");
-    }
+        return check_vote_request(raft, from, frame->request_vote, err);
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT:
+        return check_vote(raft, from, frame->request_vote_result, err);
     case ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT:
         return check_install(raft, from, frame->install_snapshot, err);
-    case ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW: {
-        const Zhurnal__Peer__V1__TimeoutNow *now = frame->timeout_now;
-        bool sane = now->term > 0 && now->last_log_index > 0 && now->last_log_term > 0 &&
-            fits(now->version, 0, 0);
-        return sane ? STATUS_OK : malformed(err, from, "a call to stand that cannot be");
-    }
+    case ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW:
+        return check_timeout_now(raft, from, frame->timeout_now, err);
     case ZHURNAL__PEER__V1__FRAME__MESSAGE__NOT_SET:
     case _ZHURNAL__PEER__V1__FRAME__MESSAGE__CASE_IS_INT_SIZE:
         break;

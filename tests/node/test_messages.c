@@ -3,6 +3,7 @@
 #include "tests/lib/sim_fixture.h"
 #include "tests/lib/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void begin(struct sim *sim)
@@ -101,6 +102,138 @@ static void other_messages_that_cannot_be_end_the_stream(void **state)
     expect_no_violation(&f->sim);
 }
 
+/* ---- numbers ---- */
+
+static void make_frame(Zhurnal__Peer__V1__Frame *frame, Zhurnal__Peer__V1__Frame__MessageCase type)
+{
+    zhurnal__peer__v1__frame__init(frame);
+    frame->group = SIM_GROUP;
+    frame->message_case = type;
+}
+
+static void expect_malformed(struct sim *sim, const Zhurnal__Peer__V1__Frame *frame)
+{
+    struct driver_status before = status_of(sim, 1);
+    assert_int_equal(check(sim, 2, frame), STATUS_MALFORMED);
+    assert_int_equal(status_of(sim, 1).term, before.term);
+    assert_int_equal(status_of(sim, 1).last_index, before.last_index);
+}
+
+static void entries_beyond_what_can_be_numbered_end_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    struct handmade made;
+    uint8_t *four;
+    size_t size = encode_members(4, &four);
+    begin(&f->sim);
+    make_append(&made, 2, UINT64_MAX, 1);
+    add_record(&made, RECORD_COMMAND, 2, bytes_of("a", 1));
+    add_record(&made, RECORD_MEMBERSHIP, 2, bytes_of(four, size));
+    expect_malformed(&f->sim, &made.frame);
+    free(four);
+    make_append(&made, 2, 1, 1);
+    made.append.leader_commit = UINT64_MAX;
+    expect_malformed(&f->sim, &made.frame);
+    expect_malformed(&f->sim, &make_answer(&made, 2, UINT64_MAX, 1)->frame);
+    expect_malformed(&f->sim, &make_answer(&made, 2, 0, UINT64_MAX)->frame);
+    expect_no_violation(&f->sim);
+}
+
+static void make_install(
+    Zhurnal__Peer__V1__InstallSnapshot *install, uint64_t term, const uint8_t *members, size_t size)
+{
+    zhurnal__peer__v1__install_snapshot__init(install);
+    install->version = 1;
+    install->term = term;
+    install->last_index = 5;
+    install->last_term = 2;
+    install->membership_index = 1;
+    install->membership.data = (uint8_t *)members;
+    install->membership.len = size;
+}
+
+static void a_snapshot_beyond_what_can_be_numbered_ends_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__Peer__V1__Frame frame;
+    Zhurnal__Peer__V1__InstallSnapshot install;
+    uint8_t *three;
+    size_t size = encode_members(3, &three);
+    begin(&f->sim);
+    make_frame(&frame, ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT);
+    frame.install_snapshot = &install;
+    make_install(&install, 2, three, size);
+    install.last_index = UINT64_MAX;
+    expect_malformed(&f->sim, &frame);
+    make_install(&install, UINT64_MAX, three, size);
+    expect_malformed(&f->sim, &frame);
+    assert_int_equal(status_of(&f->sim, 1).install_to, 0);
+    free(three);
+    expect_no_violation(&f->sim);
+}
+
+static void ask_from_the_future(struct sim *sim, uint64_t term)
+{
+    Zhurnal__Peer__V1__Frame frame;
+    Zhurnal__Peer__V1__RequestVote vote = ZHURNAL__PEER__V1__REQUEST_VOTE__INIT;
+    Zhurnal__Peer__V1__RequestVoteResult result = ZHURNAL__PEER__V1__REQUEST_VOTE_RESULT__INIT;
+    Zhurnal__Peer__V1__TimeoutNow now = ZHURNAL__PEER__V1__TIMEOUT_NOW__INIT;
+    make_frame(&frame, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE);
+    frame.request_vote = &vote;
+    vote.term = term;
+    vote.candidate = 2;
+    vote.last_log_index = vote.last_log_term = 1;
+    expect_malformed(sim, &frame);
+    make_frame(&frame, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT);
+    frame.request_vote_result = &result;
+    result.term = term;
+    expect_malformed(sim, &frame);
+    make_frame(&frame, ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW);
+    frame.timeout_now = &now;
+    now.term = term;
+    now.last_log_index = now.last_log_term = 1;
+    expect_malformed(sim, &frame);
+}
+
+static const uint64_t TERMS_TOO_FAR = (uint64_t)1 << 32;
+
+/* Whoever believed it would take the term for its own, and nobody could be elected after it. */
+static void a_term_that_no_election_can_have_reached_ends_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    struct handmade made;
+    begin(&f->sim);
+    uint64_t beyond = status_of(&f->sim, 1).term + TERMS_TOO_FAR;
+    const uint64_t terms[] = {beyond, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        expect_malformed(&f->sim, &make_append(&made, terms[i], 1, 1)->frame);
+        expect_malformed(&f->sim, &make_answer(&made, terms[i], 0, 1)->frame);
+        ask_from_the_future(&f->sim, terms[i]);
+    }
+    expect_no_violation(&f->sim);
+}
+
+/* One that was led to the last term that is believed does not reach the others by its own requests,
+ * which are of the next; but they learn its term as they ask for its vote. */
+static void who_was_led_far_ahead_is_caught_up_with(void **state)
+{
+    struct fixture *f = *state;
+    struct sim *sim = &f->sim;
+    struct handmade made;
+    begin(sim);
+    uint64_t far = status_of(sim, 1).term + TERMS_TOO_FAR - 1;
+    assert_int_equal(check(sim, 2, &make_append(&made, far, 1, 1)->frame), STATUS_OK);
+    assert_int_equal(status_of(sim, 1).term, far);
+    for (int i = 0; i < 10 && status_of(sim, 2).term < far; i++) {
+        sim_lose_all(sim);
+        sim_timeout(sim_node(sim, 2));
+        sim_pass(sim, 2, 1, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE);
+        sim_pass(sim, 1, 2, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT);
+    }
+    assert_int_equal(status_of(sim, 2).term, far);
+    expect_no_violation(sim);
+}
+
 static void a_second_leader_of_our_term_ends_the_process(void **state)
 {
     struct fixture *f = *state;
@@ -119,6 +252,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(entries_that_cannot_be_end_the_stream),
         TEST_WITH_FIXTURE(other_messages_that_cannot_be_end_the_stream),
+        TEST_WITH_FIXTURE(entries_beyond_what_can_be_numbered_end_the_stream),
+        TEST_WITH_FIXTURE(a_snapshot_beyond_what_can_be_numbered_ends_the_stream),
+        TEST_WITH_FIXTURE(a_term_that_no_election_can_have_reached_ends_the_stream),
+        TEST_WITH_FIXTURE(who_was_led_far_ahead_is_caught_up_with),
         TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
