@@ -120,7 +120,8 @@ struct driver_entry {
 int driver_submit(
     struct driver *driver, const struct driver_entry *entries, size_t count, uint64_t *first);
 
-/* A peer's message, decoded but not trusted. STATUS_MALFORMED: its stream must end. */
+/* A peer's message, decoded but not trusted. STATUS_MALFORMED: it cannot be; STATUS_NO_MEMORY: it is
+ * lost. Any failure ends its stream, whose sender trusts that what was sent on it arrives. */
 int driver_receive(
     struct driver *driver, uint64_t from, const Zhurnal__Peer__V1__Frame *frame, struct error *err);
 

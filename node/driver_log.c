@@ -47,7 +47,7 @@ enum raft_entry_type driver_type_of(enum record_kind kind)
 /* ---- memberships ---- */
 
 /* The core's configuration of a Membership. The addresses are not the core's business: it gets the
- * ids. */
+ * ids. What the core would take, and be undone by: no members, and no id. */
 int driver_decode_membership(struct bytes payload, struct raft_configuration *configuration)
 {
     raft_configuration_init(configuration);
@@ -56,13 +56,15 @@ int driver_decode_membership(struct bytes payload, struct raft_configuration *co
     if (membership == NULL) {
         return STATUS_CORRUPT;
     }
-    int rv = 0;
+    int rv = membership->n_members > 0 ? 0 : RAFT_MALFORMED;
     for (size_t i = 0; i < membership->n_members && rv == 0; i++) {
         const Zhurnal__Peer__V1__Member *member = membership->members[i];
         int role = member->role == ZHURNAL__PEER__V1__MEMBER_ROLE__MEMBER_ROLE_VOTER ? RAFT_VOTER
             : member->role == ZHURNAL__PEER__V1__MEMBER_ROLE__MEMBER_ROLE_STANDBY    ? RAFT_STANDBY
                                                                                      : RAFT_SPARE;
-        rv = raft_configuration_add(configuration, member->node, member->address, role);
+        rv = member->node > 0
+            ? raft_configuration_add(configuration, member->node, member->address, role)
+            : RAFT_BADID;
     }
     zhurnal__peer__v1__membership__free_unpacked(membership, NULL);
     if (rv != 0) {

@@ -280,5 +280,10 @@ int driver_receive(
     if (status == STATUS_OK) {
         driver_pursue_transfer(d);
     }
-    return d->failed ? error_set(err, STATUS_INTERNAL, "this node is stopping") : STATUS_OK;
+    if (d->failed) {
+        return error_set(err, STATUS_INTERNAL, "this node is stopping");
+    }
+    return status == STATUS_OK
+        ? STATUS_OK
+        : error_set(err, status, "a message of node %016" PRIx64 ": %s", from, status_text(status));
 }

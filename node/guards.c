@@ -1,5 +1,7 @@
 #include "node/guards.h"
 
+#include "node/driver_private.h"
+
 #include <inttypes.h>
 #include <limits.h>
 
@@ -25,15 +27,15 @@ static bool record_is_known(const Zhurnal__Peer__V1__Record *record)
     return record->kind >= RECORD_COMMAND && record->kind <= RECORD_ERASED;
 }
 
-static bool membership_decodes(const Zhurnal__Peer__V1__Record *record)
+static bool membership_decodes(ProtobufCBinaryData payload)
 {
-    Zhurnal__Peer__V1__Membership *membership =
-        zhurnal__peer__v1__membership__unpack(NULL, record->payload.len, record->payload.data);
-    bool decodes = membership != NULL && membership->n_members > 0;
-    if (membership != NULL) {
-        zhurnal__peer__v1__membership__free_unpacked(membership, NULL);
+    struct raft_configuration configuration;
+    if (driver_decode_membership(bytes_of(payload.data, payload.len), &configuration) !=
+        STATUS_OK) {
+        return false;
     }
-    return decodes;
+    raft_configuration_close(&configuration);
+    return true;
 }
 
 static int check_records(
@@ -48,7 +50,7 @@ static int check_records(
         if (record->term == 0 || record->term < last_term || record->term > append->term) {
             return malformed(err, from, "an entry whose term cannot be");
         }
-        if (record->kind == RECORD_MEMBERSHIP && !membership_decodes(record)) {
+        if (record->kind == RECORD_MEMBERSHIP && !membership_decodes(record->payload)) {
             return malformed(err, from, "a membership that does not decode");
         }
         last_term = record->term;
@@ -93,13 +95,11 @@ static int check_append(const struct raft *raft, uint64_t from,
 static int check_install(const struct raft *raft, uint64_t from,
     const Zhurnal__Peer__V1__InstallSnapshot *install, struct error *err)
 {
-    const Zhurnal__Peer__V1__Record membership = {
-        .kind = RECORD_MEMBERSHIP, .payload = install->membership};
     if (!term_can_be(raft, install->term) || install->last_index < 2 ||
         !index_can_be(install->last_index) || install->last_term == 0 ||
         install->last_term > install->term || install->membership_index == 0 ||
         install->membership_index > install->last_index || install->version > UCHAR_MAX ||
-        !membership_decodes(&membership)) {
+        !membership_decodes(install->membership)) {
         return malformed(err, from, "snapshot metadata that cannot be");
     }
     return leads_term(raft, install->term) ? second_leader(err, from, install->term) : STATUS_OK;

@@ -1,4 +1,5 @@
 /* What a peer may not send: the first such message ends its stream, and changes nothing. */
+#include "node/guards.h"
 #include "tests/lib/handmade.h"
 #include "tests/lib/sim_fixture.h"
 #include "tests/lib/test.h"
@@ -234,6 +235,82 @@ static void who_was_led_far_ahead_is_caught_up_with(void **state)
     expect_no_violation(sim);
 }
 
+/* ---- memberships that the core does not take ---- */
+
+static size_t encode_pair(uint64_t a, uint64_t b, uint8_t packed[64])
+{
+    Zhurnal__Peer__V1__Membership membership = ZHURNAL__PEER__V1__MEMBERSHIP__INIT;
+    Zhurnal__Peer__V1__Member members[2];
+    Zhurnal__Peer__V1__Member *pointers[2];
+    char addresses[2][4] = {"a:1", "b:1"};
+    for (unsigned i = 0; i < 2; i++) {
+        zhurnal__peer__v1__member__init(&members[i]);
+        members[i].node = i == 0 ? a : b;
+        members[i].address = addresses[i];
+        members[i].role = ZHURNAL__PEER__V1__MEMBER_ROLE__MEMBER_ROLE_VOTER;
+        pointers[i] = &members[i];
+    }
+    membership.members = pointers;
+    membership.n_members = 2;
+    return zhurnal__peer__v1__membership__pack(&membership, packed);
+}
+
+static void a_membership_that_cannot_be_ends_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    static const uint64_t pairs[][2] = {{7, 7}, {7, 0}};
+    struct handmade made;
+    Zhurnal__Peer__V1__Frame frame;
+    Zhurnal__Peer__V1__InstallSnapshot install;
+    begin(&f->sim);
+    make_frame(&frame, ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT);
+    frame.install_snapshot = &install;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        uint8_t pair[64];
+        size_t size = encode_pair(pairs[i][0], pairs[i][1], pair);
+        make_append(&made, 2, 1, 1);
+        add_record(&made, RECORD_COMMAND, 2, bytes_of("a", 1));
+        add_record(&made, RECORD_MEMBERSHIP, 2, bytes_of(pair, size));
+        expect_malformed(&f->sim, &made.frame);
+        make_install(&install, 2, pair, size);
+        expect_malformed(&f->sim, &frame);
+    }
+    expect_no_violation(&f->sim);
+}
+
+/* ---- memory ---- */
+
+static void *no_memory(void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    return NULL;
+}
+
+static void give_back(void *data, void *memory)
+{
+    (void)data;
+    free(memory);
+}
+
+/* Whoever sent them trusts that a connection which stands loses nothing. */
+static void entries_that_find_no_memory_end_the_stream(void **state)
+{
+    struct fixture *f = *state;
+    struct raft_heap none = {.malloc = no_memory, .free = give_back};
+    struct handmade made;
+    begin(&f->sim);
+    make_append(&made, 2, 1, 1);
+    add_record(&made, RECORD_COMMAND, 2, bytes_of("a", 1));
+    raft_heap_set(&none);
+    int status = check(&f->sim, 2, &made.frame);
+    raft_heap_set_default();
+    assert_int_equal(status, STATUS_NO_MEMORY);
+    assert_int_equal(check(&f->sim, 2, &made.frame), STATUS_OK);
+    assert_int_equal(status_of(&f->sim, 1).last_index, 2);
+    expect_no_violation(&f->sim);
+}
+
 static void a_second_leader_of_our_term_ends_the_process(void **state)
 {
     struct fixture *f = *state;
@@ -256,6 +333,8 @@ int main(void)
         TEST_WITH_FIXTURE(a_snapshot_beyond_what_can_be_numbered_ends_the_stream),
         TEST_WITH_FIXTURE(a_term_that_no_election_can_have_reached_ends_the_stream),
         TEST_WITH_FIXTURE(who_was_led_far_ahead_is_caught_up_with),
+        TEST_WITH_FIXTURE(a_membership_that_cannot_be_ends_the_stream),
+        TEST_WITH_FIXTURE(entries_that_find_no_memory_end_the_stream),
         TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
