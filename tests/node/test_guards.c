@@ -378,6 +378,64 @@ static void without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader(void **sta
 
 /* ---- CHANGE ---- */
 
+static void elect(struct sim *sim, uint64_t candidate, const uint64_t voters[2])
+{
+    enum { ROUNDS_MAX = 100 };
+    for (int i = 0; status_of(sim, candidate).role != DRIVER_LEADER && i < ROUNDS_MAX; i++) {
+        sim_timeout(sim_node(sim, voters[0]));
+        sim_timeout(sim_node(sim, voters[1]));
+        sim_lose_all(sim);
+        sim_timeout(sim_node(sim, candidate));
+        for (int vote = 0; vote < 4; vote++) {
+            uint64_t voter = voters[vote % 2];
+            sim_pass(sim, candidate, voter, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE);
+            sim_pass(sim, voter, candidate, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT);
+        }
+    }
+    assert_int_equal(status_of(sim, candidate).role, DRIVER_LEADER);
+}
+
+/* Node 1, of four voters, makes node 4 a standby, and is cut off with that. Node 2 is elected by
+ * those who have not heard of it, and makes node 1 a standby: that is committed by nodes 2 and 4,
+ * of what are now three voters. Node 1 needs one of nodes 2 and 3 to lead again, and finds node 3.
+ */
+static bool what_is_committed_stays_when_two_leaders_change(struct sim *sim, unsigned guards_off)
+{
+    const struct sim_options options = {
+        .nodes = 4, .seed = 1, .scripted = true, .guards_off = guards_off};
+    int expected = guards_off == 0 ? STATUS_PRECONDITION : STATUS_OK;
+    sim_begin(sim, &options, NULL);
+    elect(sim, 1, (const uint64_t[]){2, 3});
+    assert_int_equal(sim_change(sim_node(sim, 1), 4, false), expected);
+    sim_flush(sim_node(sim, 1));
+    sim_lose_all(sim);
+    sim_depose(sim_node(sim, 1));
+
+    elect(sim, 2, (const uint64_t[]){3, 4});
+    assert_int_equal(sim_change(sim_node(sim, 2), 1, false), expected);
+    sim_flush(sim_node(sim, 2));
+    exchange(sim, 2, 4, 2);
+    assert_int_equal(status_of(sim, 2).commit_index, guards_off == 0 ? 1 : 2);
+    assert_string_equal(sim->violation, "");
+    sim_lose_all(sim);
+    sim_depose(sim_node(sim, 2));
+
+    elect(sim, 1, (const uint64_t[]){3, 4});
+    sim_flush(sim_node(sim, 1));
+    exchange(sim, 1, 3, 3);
+    return sim->violation[0] == '\0';
+}
+
+static void without_change_a_leader_overwrites_what_another_has_committed(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(what_is_committed_stays_when_two_leaders_change(&f->sim, 0));
+    expect_no_violation(&f->sim);
+    assert_false(what_is_committed_stays_when_two_leaders_change(&f->sim, GUARD_CHANGE));
+    assert_non_null(strstr(f->sim.violation, "another was committed there"));
+    sim_end(&f->sim);
+}
+
 static int submit_with_a_command(struct sim_node *node, struct payload *membership)
 {
     const struct driver_entry entries[] = {{.kind = RECORD_COMMAND, .payload = membership},
@@ -434,6 +492,7 @@ int main(void)
         TEST_WITH_FIXTURE(without_split_an_older_membership_than_the_committed_one_comes_back),
         TEST_WITH_FIXTURE(a_second_membership_confirms_no_tail_that_is_not_its_leaders),
         TEST_WITH_FIXTURE(without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader),
+        TEST_WITH_FIXTURE(without_change_a_leader_overwrites_what_another_has_committed),
         TEST_WITH_FIXTURE(a_membership_changes_alone_by_one_and_with_three_voters_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
