@@ -18,14 +18,6 @@ struct serving {
     int status;
 };
 
-/* Who asks knows `to` to be committed at its term. Where it stands here at that term all before it
- * is the same and stays, though nobody may be left to tell this node that it is committed. */
-static bool holds_all(struct serving *s, struct txn *txn, struct log *log)
-{
-    return log_bounds(txn, log).committed >= s->to ||
-        (s->to_term > 0 && log_term(txn, log, s->to) == s->to_term);
-}
-
 static void read_piece(uv_work_t *work)
 {
     struct serving *s = work->data;
@@ -35,7 +27,7 @@ static void read_piece(uv_work_t *work)
     size_t most = wanted < PEERS_PIECE_RECORDS ? (size_t)wanted : PEERS_PIECE_RECORDS;
     txn_begin_read(&txn, log->env);
     s->status = STATUS_OUT_OF_RANGE;
-    if (holds_all(s, &txn, log)) {
+    if (log_holds(&txn, log, s->to, s->to_term)) {
         s->count = log_read_range(&txn, log, s->next, most, PEERS_PIECE_BYTES, &s->records);
         s->status = s->count > 0 ? STATUS_OK : STATUS_CORRUPT;
     }

@@ -318,6 +318,12 @@ uint64_t log_term(struct txn *txn, struct log *log, uint64_t index)
     return log_read(txn, log, index, &record) ? record.term : 0;
 }
 
+bool log_holds(struct txn *txn, struct log *log, uint64_t to, uint64_t to_term)
+{
+    return log_bounds(txn, log).committed >= to ||
+        (to_term > 0 && log_term(txn, log, to) == to_term);
+}
+
 /* How many records from first on fit, and the bytes of their payloads. */
 static size_t measure(
     struct cursor *cursor, uint64_t first, size_t count, size_t bytes_max, size_t *bytes)

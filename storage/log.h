@@ -80,6 +80,11 @@ bool log_read(struct txn *txn, struct log *log, uint64_t index, struct record *r
 /* 0 where there is no record. */
 uint64_t log_term(struct txn *txn, struct log *log, uint64_t index);
 
+/* True if all up to `to` stands here as whoever asks knows it to be committed: it is committed here
+ * too, or its entry has that term (0: not said), and then all before it is the same and stays,
+ * though nobody may be left to tell this node that it is committed. */
+bool log_holds(struct txn *txn, struct log *log, uint64_t to, uint64_t to_term);
+
 /* Records from first on: at most count, at most bytes_max of payload (but always one), copied into
  * one malloc'ed block: *records is its start and the owner frees it. Returns how many; 0 where
  * first is not there or txn failed. */

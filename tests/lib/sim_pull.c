@@ -29,11 +29,13 @@ void sim_node_read(struct sim_node *node, struct sim_event *event)
 }
 
 /* What PeerService asks itself before each piece. */
-static bool holds_all(const struct sim_node *source, const struct sim_node *node)
+static bool holds_all(struct sim_node *source, const struct sim_node *node)
 {
-    return source->bounds.committed >= node->pull_to ||
-        (node->pull_to <= source->disk.last &&
-            sim_log_at(&source->disk, node->pull_to).term == node->pull_to_term);
+    struct txn txn;
+    txn_begin_read(&txn, &source->env);
+    bool holds = log_holds(&txn, &source->log, node->pull_to, node->pull_to_term);
+    txn_abort(&txn);
+    return holds;
 }
 
 /* A peer that can be reached, and has on disk all that is wanted. */

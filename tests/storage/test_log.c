@@ -564,6 +564,31 @@ static void the_term_of_what_is_not_there_is_zero(void **state)
     txn_abort(&txn);
 }
 
+static bool log_has(struct fixture *f, uint64_t to, uint64_t to_term)
+{
+    struct txn txn;
+    txn_begin_read(&txn, &f->env);
+    bool has = log_holds(&txn, &f->log, to, to_term);
+    assert_int_equal(txn.status, STATUS_OK);
+    txn_abort(&txn);
+    return has;
+}
+
+static void what_is_committed_is_held_and_what_has_the_term_that_is_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    append_range(f, 1, 3, 1);
+    append_range(f, 4, 5, 2);
+    struct log_write write = {.committed = 3};
+    assert_int_equal(write_log(f, &write), STATUS_OK);
+    assert_true(log_has(f, 3, 0));
+    assert_false(log_has(f, 4, 0));
+    assert_false(log_has(f, 4, 1));
+    assert_true(log_has(f, 4, 2));
+    assert_true(log_has(f, 5, 2));
+    assert_false(log_has(f, 6, 2));
+}
+
 static void groups_do_not_see_each_other(void **state)
 {
     struct fixture *f = *state;
@@ -649,6 +674,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_last_record_that_does_not_verify_is_refused),
         TEST_WITH_FIXTURE(a_range_ends_at_its_count_its_bytes_or_the_log),
         TEST_WITH_FIXTURE(the_term_of_what_is_not_there_is_zero),
+        TEST_WITH_FIXTURE(what_is_committed_is_held_and_what_has_the_term_that_is_asked_for),
         TEST_WITH_FIXTURE(groups_do_not_see_each_other),
         TEST_WITH_FIXTURE(any_sequence_of_changes_leaves_what_it_should),
     };
