@@ -186,6 +186,7 @@ int driver_pulled(struct driver *d, const struct record *records, size_t count)
     if (write == NULL) {
         return STATUS_NO_MEMORY;
     }
+    note_memberships(d, records, count);
     write->pulled = true;
     write->first = last - (count - known) + 1;
     write->last = last;

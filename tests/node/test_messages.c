@@ -311,6 +311,51 @@ static void entries_that_find_no_memory_end_the_stream(void **state)
     expect_no_violation(&f->sim);
 }
 
+static struct record pulled_record(
+    uint64_t index, uint64_t term, enum record_kind kind, struct bytes payload)
+{
+    return (struct record){.index = index, .term = term, .kind = kind, .payload = payload};
+}
+
+/* Nothing of what was not taken counts: another peer may bring something else. */
+static void a_pull_that_finds_no_memory_leaves_nothing_behind(void **state)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    (void)state;
+    skip(); /* A sanitizer ends the process where there is no memory. */
+#else
+    struct fixture *f = *state;
+    struct sim_node *node = &f->sim.nodes[0];
+    Zhurnal__Peer__V1__Frame frame;
+    Zhurnal__Peer__V1__InstallSnapshot install;
+    uint8_t *three;
+    uint8_t *four;
+    size_t size = encode_members(3, &three);
+    size_t size_four = encode_members(4, &four);
+    begin(&f->sim);
+    make_frame(&frame, ZHURNAL__PEER__V1__FRAME__MESSAGE_INSTALL_SNAPSHOT);
+    frame.install_snapshot = &install;
+    make_install(&install, 2, three, size);
+    install.last_index = 3;
+    assert_int_equal(check(&f->sim, 2, &frame), STATUS_OK);
+    assert_int_equal(driver_wants_pull(node->driver), 2);
+
+    const struct record too_large[] = {
+        pulled_record(2, 2, RECORD_MEMBERSHIP, bytes_of(four, size_four)),
+        pulled_record(3, 2, RECORD_COMMAND, bytes_of("a", PTRDIFF_MAX - 1000))};
+    assert_int_equal(driver_pulled(node->driver, too_large, 2), STATUS_NO_MEMORY);
+    const struct record right[] = {pulled_record(2, 2, RECORD_COMMAND, bytes_of("a", 1)),
+        pulled_record(3, 2, RECORD_COMMAND, bytes_of("b", 1))};
+    assert_int_equal(driver_pulled(node->driver, right, 2), STATUS_OK);
+    sim_flush(node);
+    assert_int_equal(node->bounds.committed, 3);
+    assert_int_equal(node->bounds.membership_index, 1);
+    free(three);
+    free(four);
+    sim_end(&f->sim);
+#endif
+}
+
 static void a_second_leader_of_our_term_ends_the_process(void **state)
 {
     struct fixture *f = *state;
@@ -335,6 +380,7 @@ int main(void)
         TEST_WITH_FIXTURE(who_was_led_far_ahead_is_caught_up_with),
         TEST_WITH_FIXTURE(a_membership_that_cannot_be_ends_the_stream),
         TEST_WITH_FIXTURE(entries_that_find_no_memory_end_the_stream),
+        TEST_WITH_FIXTURE(a_pull_that_finds_no_memory_leaves_nothing_behind),
         TEST_WITH_FIXTURE(a_second_leader_of_our_term_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
