@@ -117,6 +117,7 @@ static void on_timer(uv_timer_t *timer)
     for (unsigned i = 0; i < peers->count; i++) {
         link_tick(peers->links[i]);
     }
+    pull_tick(peers);
 }
 
 void peers_ready(struct peers *peers, uint64_t node)
@@ -177,6 +178,9 @@ struct peers *peers_create(uv_loop_t *loop, struct rpc_server *server,
     }
     peers->loop = loop;
     peers->options = *options;
+    if (peers->options.pull_silence_ms == 0) {
+        peers->options.pull_silence_ms = PEERS_PULL_SILENCE_MS;
+    }
     peers->hooks = hooks;
     peers->arg = arg;
     peers->session = first_session();

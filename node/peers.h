@@ -25,7 +25,8 @@ struct peers_options {
     struct state_identity identity; /* Ours, for the hello. */
     uint32_t level_max;
     const char *version;
-    struct log *log; /* Pull is answered from it. */
+    struct log *log;          /* Pull is answered from it. */
+    unsigned pull_silence_ms; /* After it another member is asked; 0: five seconds. */
 };
 
 /* What peers need, and bring. */

@@ -12,6 +12,7 @@ enum {
     PEERS_KEEPALIVE_MS = 1000, /* A dead peer is seen within three of these. */
     PEERS_KEEPALIVE_TIMEOUT_MS = 2000,
     PEERS_CONNECT_TIMEOUT_MS = 2000,
+    PEERS_PULL_SILENCE_MS = 5000,
     PEERS_PIECE_BYTES = 1 << 20, /* Of one message of a pull. */
     PEERS_PIECE_RECORDS = 4000,
 };
@@ -43,8 +44,9 @@ struct link {
 /* What is being fetched. */
 struct pull {
     bool wanted; /* The rest holds. */
-    uint64_t from, to, to_term;
+    uint64_t to, to_term;
     uint64_t got;      /* Handed over up to here. */
+    uint64_t held_ms;  /* When nothing was last waited for. */
     struct link *link; /* From whom; NULL: not begun. */
     struct rpc_stream *stream;
     unsigned tried; /* How many members, one after the other. */
@@ -98,6 +100,7 @@ void peers_serve_pull_done(struct rpc_call *call);
 
 /* peers_pull.c */
 void pull_turn(struct peers *peers);
+void pull_tick(struct peers *peers);
 /* The member goes. */
 void pull_forget(struct peers *peers, const struct link *link);
 

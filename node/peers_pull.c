@@ -120,7 +120,7 @@ void peers_pull(struct peers *peers, uint64_t from, uint64_t to, uint64_t to_ter
         rpc_stream_cancel(peers->pull.stream);
     }
     peers->pull = (struct pull){
-        .wanted = true, .from = from, .to = to, .to_term = to_term, .next = peers->pull.next};
+        .wanted = true, .to = to, .to_term = to_term, .got = from - 1, .next = peers->pull.next};
     peers_wake(peers);
 }
 
@@ -128,6 +128,22 @@ void peers_pull_on(struct peers *peers)
 {
     if (peers->pull.stream != NULL && peers->hooks->wants_pull(peers->arg) > 0) {
         rpc_stream_release(peers->pull.stream);
+    }
+}
+
+/* A peer whose disk hangs answers pings, and would keep us from all others. */
+void pull_tick(struct peers *peers)
+{
+    struct pull *pull = &peers->pull;
+    uint64_t now = uv_now(peers->loop);
+    if (pull->stream == NULL || peers->hooks->wants_pull(peers->arg) == 0) {
+        pull->held_ms = now; /* What came is being written, which takes its time. */
+        return;
+    }
+    uint64_t heard_ms = rpc_stream_heard_ms(pull->stream);
+    uint64_t since_ms = heard_ms > pull->held_ms ? heard_ms : pull->held_ms;
+    if (now - since_ms >= peers->options.pull_silence_ms) {
+        rpc_stream_cancel(pull->stream);
     }
 }
 

@@ -132,6 +132,9 @@ void rpc_stream_cancel(struct rpc_stream *stream);
 void rpc_stream_hold(struct rpc_stream *stream);
 void rpc_stream_release(struct rpc_stream *stream);
 
+/* uv_now() when anything of the answer last came; before that, when the call began. */
+uint64_t rpc_stream_heard_ms(const struct rpc_stream *stream);
+
 void *rpc_stream_user(const struct rpc_stream *stream);
 struct rpc_channel *rpc_stream_channel(const struct rpc_stream *stream);
 

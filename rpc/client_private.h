@@ -62,6 +62,7 @@ struct rpc_stream {
     bool delivering;
     struct framing framing;
     size_t unconsumed;
+    uint64_t heard_ms;
     /* Of the answer. */
     bool is_grpc, has_status;
     int http_status;

@@ -91,6 +91,7 @@ struct rpc_stream *rpc_stream_start(
     stream->channel = channel;
     stream->options = *options;
     stream->code = GRPC_UNKNOWN;
+    stream->heard_ms = uv_now(channel->loop);
     framing_init(&stream->framing, channel->options.reply_max);
     stream->path = strdup(options->path);
     stream->http2 = stream->path != NULL ? http2_stream_create(stream) : NULL;
@@ -324,6 +325,7 @@ static void on_data(void *user, struct bytes data)
 {
     struct rpc_stream *stream = user;
     stream->unconsumed += data.size;
+    stream->heard_ms = uv_now(stream->channel->loop);
     if (!stream->ended && framing_push(&stream->framing, data) != STATUS_OK) {
         stream_end(stream, GRPC_RESOURCE_EXHAUSTED, "out of memory", false);
     }
@@ -415,6 +417,11 @@ void rpc_stream_release(struct rpc_stream *stream)
         stream->held = false;
         deliver(stream);
     }
+}
+
+uint64_t rpc_stream_heard_ms(const struct rpc_stream *stream)
+{
+    return stream->heard_ms;
 }
 
 void *rpc_stream_user(const struct rpc_stream *stream)

@@ -20,6 +20,7 @@ enum {
     MAP = 64 << 20,
     RECORDS = 3000,
     PAYLOAD = 1000,
+    SILENCE_MS = 700, /* After which a pull is tried elsewhere. */
 };
 
 struct fixture;
@@ -207,7 +208,8 @@ static void start_node(struct fixture *f, struct node *n, uint64_t id, uint64_t 
         .identity = n->identity,
         .level_max = 1,
         .version = "test",
-        .log = &f->log};
+        .log = &f->log,
+        .pull_silence_ms = SILENCE_MS};
     n->peers = peers_create(&f->loop, n->server, &options, &hooks, n);
     assert_non_null(n->peers);
     assert_int_equal(rpc_server_listen(n->server, "127.0.0.1", &n->port, NULL), STATUS_OK);
@@ -449,6 +451,105 @@ static void who_knows_that_it_is_committed_is_given_it(void **state)
     assert_int_equal(n->pulled_to, RECORDS);
 }
 
+/* ---- one whose disk hangs ---- */
+
+/* It answers pings, and of a pull a first record or nothing. */
+struct mute {
+    struct node node; /* Without peers. */
+    bool begins;
+    unsigned asked;
+};
+
+static void on_mute_pull(
+    struct rpc_call *call, const ProtobufCMessage *message, struct bytes encoded)
+{
+    struct mute *mute = rpc_call_context(call);
+    const Zhurnal__Peer__V1__PullRequest *request = (const void *)message;
+    static uint8_t payload[PAYLOAD];
+    (void)encoded;
+    mute->asked++;
+    if (!mute->begins) {
+        return;
+    }
+    Zhurnal__Peer__V1__PullResponse response = ZHURNAL__PEER__V1__PULL_RESPONSE__INIT;
+    Zhurnal__Peer__V1__Record record = ZHURNAL__PEER__V1__RECORD__INIT;
+    Zhurnal__Peer__V1__Record *records[] = {&record};
+    record.kind = RECORD_COMMAND;
+    record.term = 1;
+    record.payload = (ProtobufCBinaryData){.data = payload, .len = sizeof payload};
+    response.first_index = request->from_index;
+    response.records = records;
+    response.n_records = 1;
+    (void)rpc_call_send(call, &response.base);
+}
+
+static void start_mute(struct fixture *f, struct mute *mute, uint64_t id)
+{
+    static const struct rpc_method pull = {.path = "/zhurnal.peer.v1.PeerService/Pull",
+        .kind = RPC_SERVER_STREAM,
+        .request = &zhurnal__peer__v1__pull_request__descriptor,
+        .on_message = on_mute_pull};
+    struct certificate_request request = certificates_node(id);
+    struct node *n = &mute->node;
+    n->id = id;
+    n->server_tls = certificates_context(f->authority, f->authority, TLS_SERVER, &request);
+    const struct rpc_server_options server = {.tls = n->server_tls};
+    n->server = rpc_server_create(&f->loop, &server);
+    assert_int_equal(rpc_server_register(n->server, &pull, 1, mute), STATUS_OK);
+    assert_int_equal(rpc_server_listen(n->server, "127.0.0.1", &n->port, NULL), STATUS_OK);
+    snprintf(n->address, sizeof n->address, "127.0.0.1:%d", n->port);
+}
+
+static void stop_mute(struct fixture *f, struct mute *mute)
+{
+    rpc_server_stop(mute->node.server, 0, on_stopped, &mute->node);
+    run_until(f, &mute->node.server_stopped);
+    rpc_server_destroy(mute->node.server);
+    tls_context_destroy(mute->node.server_tls);
+}
+
+/* Takes its time with the first piece, which is no silence of the peer's. */
+static void pull_all_slowly(struct fixture *f, struct node *n)
+{
+    unsigned seen = 0;
+    uint64_t written_ms = 0;
+    while (n->pulled_to < RECORDS && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        if (n->pieces > seen && n->wants > 0) {
+            n->wants = 0; /* It is being written. */
+            written_ms = uv_now(&f->loop) + (seen == 0 ? 2 * SILENCE_MS : 0);
+        }
+        if (n->pieces > seen && uv_now(&f->loop) >= written_ms) {
+            seen = n->pieces;
+            n->wants = n->pulled_to + 1;
+            peers_pull_on(n->peers);
+        }
+    }
+}
+
+static void a_peer_that_brings_nothing_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    struct node *n = &f->nodes[1];
+    static struct mute mutes[2];
+    memset(mutes, 0, sizeof mutes);
+    mutes[1].begins = true;
+    start_mute(f, &mutes[0], FIRST + NODES);
+    start_mute(f, &mutes[1], FIRST + NODES + 1);
+    const struct peers_member members[] = {{mutes[0].node.id, mutes[0].node.address},
+        {mutes[1].node.id, mutes[1].node.address}, {f->nodes[0].id, f->nodes[0].address}};
+    peers_set_members(n->peers, members, sizeof members / sizeof *members);
+    peers_pull(n->peers, 1, RECORDS, 1);
+    pull_all_slowly(f, n);
+    assert_int_equal(n->pulled_to, RECORDS);
+    assert_int_equal(mutes[0].asked, 1);
+    assert_int_equal(mutes[1].asked, 1);
+    assert_int_equal(n->pulls_failed, 0);
+    peers_set_members(n->peers, NULL, 0);
+    stop_mute(f, &mutes[0]);
+    stop_mute(f, &mutes[1]);
+}
+
 struct forwarded {
     bool over;
     enum grpc_code code;
@@ -527,6 +628,7 @@ int main(void)
         TEST_WITH_FIXTURE(the_log_is_pulled_whole_and_in_pieces),
         TEST_WITH_FIXTURE(what_is_not_committed_is_not_given),
         TEST_WITH_FIXTURE(who_knows_that_it_is_committed_is_given_it),
+        TEST_WITH_FIXTURE(a_peer_that_brings_nothing_is_passed_over),
         TEST_WITH_FIXTURE(a_write_is_passed_on_and_answered),
         TEST_WITH_FIXTURE(a_clients_certificate_is_no_nodes),
     };
