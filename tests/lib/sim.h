@@ -56,7 +56,7 @@ struct sim_options {
     unsigned forget_permille; /* Saves of the state that are reported, and not done. */
     bool change;              /* Voters become standbys, and voters again. */
     bool lose_some;           /* When faults end, a minority is gone at first. */
-    bool fill_some;           /* The same, but its disks are full; and some are full before. */
+    bool fill_some;           /* The same, but its disks are full or hang; and some do before. */
     /* The driver's. */
     unsigned election_ms, heartbeat_ms;
     unsigned inflight_entries, snapshot_each;
@@ -133,15 +133,18 @@ struct sim_node {
     size_t batch;   /* So many of them are under way. */
     size_t durable; /* So many of them are on disk, and not yet reported. */
     bool full;      /* Nothing is written for now. */
+    bool hung;      /* Because the disk does not answer at all, and nobody is told. */
     struct sim_log disk;
     struct log_bounds bounds;
 
     unsigned ready; /* Bits: peers for which the driver has something. */
     bool pulling, pull_due;
+    bool pull_unanswered; /* By the peer that was asked, for as long as is waited for one. */
     uint64_t pull_to, pull_to_term;
-    uint64_t led_term; /* The last that it was seen to lead. */
-    uint64_t checked;  /* Committed and compared up to here, since start. */
-    uint64_t applied;  /* The same, of what may be applied. */
+    unsigned pull_next; /* Whom to ask first. */
+    uint64_t led_term;  /* The last that it was seen to lead. */
+    uint64_t checked;   /* Committed and compared up to here, since start. */
+    uint64_t applied;   /* The same, of what may be applied. */
     struct sim_pending *pending;
     size_t pending_count;
 };
@@ -281,6 +284,8 @@ bool sim_entry_at(struct sim_node *node, uint64_t index, struct txn *txn, struct
 void sim_read(struct sim_node *node, struct sim_event *event);
 void sim_node_read(struct sim_node *node, struct sim_event *event);
 void sim_node_pull(struct sim_node *node);
+/* Once, in so many milliseconds. */
+void sim_schedule_pull(struct sim_node *node, uint64_t in_ms);
 
 /* ---- sim_disk.c ---- */
 struct state_io sim_file_io(struct sim_file *file);

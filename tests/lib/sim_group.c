@@ -162,7 +162,7 @@ static int on_create(void *arg, struct sim_node *node, const struct driver_optio
     int status = group_create(&m->group, &group, &group_world, err);
     node->driver = status == STATUS_OK ? group_driver(m->group) : NULL;
     node->pending_count = 0;
-    if (status == STATUS_OK && node->full) {
+    if (status == STATUS_OK && node->full && !node->hung) {
         group_set_full(m->group, STATUS_FULL);
     }
     return status;
@@ -214,14 +214,10 @@ static void on_tick(void *arg, struct sim_node *node)
     group_tick(member_of(node)->group);
 }
 
-/* Or it hangs, and nobody is told. */
 static void on_full(void *arg, struct sim_node *node, bool full)
 {
-    struct sim_group *g = arg;
-    bool told = !full || strikes(g, PERCENT / 2);
-    if (told) {
-        group_set_full(member_of(node)->group, full ? STATUS_FULL : STATUS_OK);
-    }
+    (void)arg;
+    group_set_full(member_of(node)->group, full ? STATUS_FULL : STATUS_OK);
 }
 
 /* ---- clients ---- */

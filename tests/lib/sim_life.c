@@ -106,7 +106,7 @@ void sim_end(struct sim *sim)
         }
         sim_destroy(node);
         node->up = false;
-        node->full = false;
+        node->full = node->hung = false;
         node->queue_head = node->queue_tail = NULL;
         node->batch = node->durable = 0;
     }
@@ -280,8 +280,11 @@ static void set_full(struct sim_node *node, bool full)
 {
     const struct sim_app *app = node->sim->app;
     if (node->up && node->full != full && app->full != NULL) {
+        node->hung = full && random_below(&node->sim->random, 2) == 0;
         sim_disk_set_full(node, full);
-        app->full(app->arg, node, full);
+        if (!node->hung) {
+            app->full(app->arg, node, full);
+        }
         sim_settle(node);
     }
 }

@@ -88,20 +88,6 @@ static void hook_read(void *arg, uint64_t peer, uint64_t first, size_t count, si
     sim_schedule(sim, &event);
 }
 
-static void schedule_pull(struct sim_node *node)
-{
-    struct sim *sim = node->sim;
-    if (node->pull_due) {
-        return;
-    }
-    node->pull_due = true;
-    const struct sim_event event = {.type = SIM_EVENT_PULL,
-        .at_ms = sim->now_ms + random_below(&sim->random, PULL_MAX_MS),
-        .to = (unsigned)(node->id - 1),
-        .stamp = node->life};
-    sim_schedule(sim, &event);
-}
-
 static void hook_pull(void *arg, uint64_t from, uint64_t to, uint64_t to_term)
 {
     struct sim_node *node = arg;
@@ -110,7 +96,7 @@ static void hook_pull(void *arg, uint64_t from, uint64_t to, uint64_t to_term)
     node->pull_to = to;
     node->pull_to_term = to_term;
     node->sim->count.installs++;
-    schedule_pull(node);
+    sim_schedule_pull(node, random_below(&node->sim->random, PULL_MAX_MS));
 }
 
 static void hook_moved(void *arg)
@@ -157,7 +143,8 @@ void sim_start(struct sim_node *node)
 
     node->life++;
     node->ready = 0;
-    node->pulling = node->pull_due = false;
+    node->pulling = node->pull_due = node->pull_unanswered = false;
+    node->pull_next = (unsigned)node->id;
     node->fatal[0] = '\0';
     node->pending_count = 0;
     node->applied = 0;
@@ -413,8 +400,8 @@ void sim_settle(struct sim_node *node)
             answer_clients(node);
         }
         node->pulling &= driver_status(node->driver).install_to > 0;
-        if (node->pulling && driver_wants_pull(node->driver) > 0) {
-            schedule_pull(node);
+        if (node->pulling && !node->pull_due && driver_wants_pull(node->driver) > 0) {
+            sim_schedule_pull(node, random_below(&sim->random, PULL_MAX_MS));
         }
         sim_net_pump(node);
     }

@@ -1,9 +1,10 @@
 /* What a node reads: of its own log for a peer, and of its peers' logs while it installs. */
 #include "tests/lib/sim.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-enum { PULL_BYTES_MAX = 1 << 20 };
+enum { PULL_BYTES_MAX = 1 << 20, PULL_SILENCE_MS = 1000 };
 
 void sim_read(struct sim_node *node, struct sim_event *event)
 {
@@ -38,20 +39,27 @@ static bool holds_all(struct sim_node *source, const struct sim_node *node)
     return holds;
 }
 
-/* A peer that can be reached, and has on disk all that is wanted. */
+static bool is_reached(struct sim_node *source, const struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    unsigned from = (unsigned)(source->id - 1);
+    unsigned to = (unsigned)(node->id - 1);
+    return source->up && !sim->links[from][to].cut && !sim->links[to][from].cut &&
+        !sim_strikes(sim, sim->options.fail_permille);
+}
+
+/* Of the peers, one after the other, the first that can be reached and has on disk all that is
+ * wanted. */
 static struct sim_node *pull_source(struct sim_node *node)
 {
     struct sim *sim = node->sim;
-    unsigned to = (unsigned)(node->id - 1);
-    if (sim->options.nodes < 2) {
-        return NULL;
+    for (unsigned i = 0; i < sim->options.nodes; i++) {
+        struct sim_node *source = &sim->nodes[node->pull_next++ % sim->options.nodes];
+        if (source != node && is_reached(source, node) && holds_all(source, node)) {
+            return source;
+        }
     }
-    unsigned from =
-        (to + 1 + random_below(&sim->random, sim->options.nodes - 1)) % sim->options.nodes;
-    struct sim_node *source = &sim->nodes[from];
-    bool reached = source->up && !sim->links[from][to].cut && !sim->links[to][from].cut &&
-        !sim_strikes(sim, sim->options.fail_permille);
-    return reached && holds_all(source, node) ? source : NULL;
+    return NULL;
 }
 
 /* Records that are not what was asked for. */
@@ -102,11 +110,34 @@ static int pull_from(struct sim_node *node, struct sim_node *source, uint64_t fr
     return status;
 }
 
+void sim_schedule_pull(struct sim_node *node, uint64_t in_ms)
+{
+    assert(!node->pull_due);
+
+    node->pull_due = true;
+    const struct sim_event event = {.type = SIM_EVENT_PULL,
+        .at_ms = node->sim->now_ms + in_ms,
+        .to = (unsigned)(node->id - 1),
+        .stamp = node->life};
+    sim_schedule(node->sim, &event);
+}
+
+/* It takes the question, and that is the last that is heard of it. */
+static bool stays_silent(const struct sim_node *source)
+{
+    return source->hung || sim_strikes(source->sim, source->sim->options.fail_permille);
+}
+
 void sim_node_pull(struct sim_node *node)
 {
     uint64_t from = driver_wants_pull(node->driver);
     node->pull_due = false;
-    struct sim_node *source = pull_source(node);
+    struct sim_node *source = node->pull_unanswered ? NULL : pull_source(node);
+    node->pull_unanswered = source != NULL && stays_silent(source);
+    if (node->pull_unanswered) {
+        sim_schedule_pull(node, PULL_SILENCE_MS);
+        return;
+    }
     int status = STATUS_UNAVAILABLE;
     if (from > 0 && source != NULL) {
         status = pull_from(node, source, from);
