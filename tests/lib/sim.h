@@ -86,6 +86,8 @@ struct sim_app {
     void (*tick)(void *arg, struct sim_node *node);
     /* The node's disk has no room, or has again: what is written waits meanwhile. */
     void (*full)(void *arg, struct sim_node *node, bool full);
+    /* Faults are over, and all nodes up and at rest: what must hold now? */
+    void (*check)(void *arg, struct sim *sim);
 };
 
 /* An entry as the checker knows it: equal where term, kind and payload are. */
@@ -368,7 +370,7 @@ void sim_check_node(struct sim_node *node);
 void sim_check_acknowledged(struct sim_node *node, const struct sim_pending *pending);
 /* The node says that what was committed at index is recorded. */
 void sim_acknowledge(struct sim_node *node, uint64_t index);
-/* All logs, to the last byte, against what was committed. */
-void sim_check_logs(struct sim *sim);
+/* All logs, to the last byte, against what was committed; and what the app knows. */
+void sim_check_end(struct sim *sim);
 
 #endif

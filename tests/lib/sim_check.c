@@ -348,9 +348,9 @@ void sim_check_acknowledged(struct sim_node *node, const struct sim_pending *pen
     struct sim *sim = node->sim;
     const struct sim_entry entry = {.term = pending->term, .digest = pending->digest};
     if (!holds(&sim->committed, pending->index, entry)) {
-        return; /* Its leader was deposed: the outcome is unknown, and nobody was told otherwise. */
-    }
-    if (!majority_holds(node, pending->index, entry)) {
+        sim_violation(sim, "node %" PRIu64 " acknowledges %" PRIu64 ", and another one is there",
+            node->id, pending->index);
+    } else if (!majority_holds(node, pending->index, entry)) {
         sim_violation(sim, "node %" PRIu64 " acknowledges %" PRIu64 " without a majority", node->id,
             pending->index);
     }
@@ -424,7 +424,7 @@ static void check_disk(struct sim_node *node)
     txn_abort(&txn);
 }
 
-void sim_check_logs(struct sim *sim)
+void sim_check_end(struct sim *sim)
 {
     for (unsigned i = 0; i < sim->options.nodes; i++) {
         check_disk(&sim->nodes[i]);
@@ -438,5 +438,8 @@ void sim_check_logs(struct sim *sim)
     }
     if (sim->app->write == NULL) {
         check_once(sim); /* Clients of groups may send the same again. */
+    }
+    if (sim->app->check != NULL) {
+        sim->app->check(sim->app->arg, sim);
     }
 }

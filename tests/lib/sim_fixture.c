@@ -47,7 +47,7 @@ bool ends_well(struct sim *sim)
     sim_heal(sim);
     sim_await_progress(sim);
     if (sim->violation[0] == '\0') {
-        sim_check_logs(sim);
+        sim_check_end(sim);
     }
     sim_end(sim);
     (void)fputs(sim->violation, stderr);

@@ -257,6 +257,11 @@ static void check_recorded(const struct sim_call *call, const struct group_answe
     if (taken) {
         return; /* Other bytes, recorded as refused. */
     }
+    if (entry->effect_at != answer->index) {
+        sim_violation(sim,
+            "entry %" PRIu64 " is said to be recorded at %" PRIu64 ", its effect is at %" PRIu64,
+            call->number, answer->index, entry->effect_at);
+    }
     bool again = entry->index != 0;
     if (again &&
         (entry->index != answer->index || entry->mark != call->mark ||
@@ -297,10 +302,12 @@ static void on_answer(void *arg, const struct group_answer *answer)
     call->node->pending_count--;
     switch (answer->status) {
     case STATUS_OK:
+        call->index = answer->index;
         g->count.recorded++;
         check_recorded(call, answer);
         break;
     case STATUS_ENTRY_ID_TAKEN:
+        call->index = answer->taken_index;
         g->count.taken++;
         check_taken(call, answer);
         break;
@@ -353,6 +360,43 @@ static bool on_write(void *arg, struct sim_node *node)
     return call->answers == 0 || call->status == STATUS_OK;
 }
 
+/* ---- at the end ---- */
+
+/* It is the entry, and with these bytes where it was said to be recorded. */
+static void check_told(struct sim *sim, const struct sim_call *call, struct txn *txn)
+{
+    struct arena arena;
+    struct record record;
+    struct entry entry;
+    arena_init(&arena, JOURNAL_ARENA_LIMIT);
+    bool reads = log_read(txn, &sim->nodes[0].log, call->index, &record) &&
+        record.kind == RECORD_COMMAND && entry_decode(record.payload, &arena, &entry) == STATUS_OK;
+    if (!reads || get_u64_be(entry.draft->entry_id.data) != call->number ||
+        (entry.draft->events[0]->mark_set->mark->number == call->mark) !=
+            (call->status == STATUS_OK)) {
+        sim_violation(sim, "entry %" PRIu64 " does not stand at %" PRIu64 ", as a client was told",
+            call->number, call->index);
+    }
+    arena_reset(&arena);
+}
+
+/* A node that does not lead any more has told its clients so, though it may be up for long. */
+static void on_check(void *arg, struct sim *sim)
+{
+    struct sim_group *g = arg;
+    struct txn txn;
+    txn_begin_read(&txn, &sim->nodes[0].env);
+    for (size_t i = 0; i < g->call_count; i++) {
+        const struct sim_call *call = &g->calls[i];
+        if (call->answers == 0) {
+            sim_violation(sim, "node %" PRIu64 " does not answer a call", call->node->id);
+        } else if (call->index != 0) {
+            check_told(sim, call, &txn);
+        }
+    }
+    txn_abort(&txn);
+}
+
 /* ---- lives ---- */
 
 void sim_group_open(struct sim_group *g, const char *directory)
@@ -362,7 +406,8 @@ void sim_group_open(struct sim_group *g, const char *directory)
                                 .write = on_write,
                                 .settled = on_settled,
                                 .tick = on_tick,
-                                .full = on_full}};
+                                .full = on_full,
+                                .check = on_check}};
     g->app.arg = g;
     g->calls = calloc(SIM_CALLS_MAX, sizeof *g->calls);
     g->entries = calloc(SIM_CALLS_MAX, sizeof *g->entries);
@@ -403,14 +448,4 @@ void sim_group_reset(struct sim_group *g, uint64_t seed)
     g->entry_count = 0;
     memset(g->entries, 0, SIM_CALLS_MAX * sizeof *g->entries);
     memset(g->judged, 0, INDEXES_MAX * sizeof *g->judged);
-}
-
-bool sim_group_all_answered(const struct sim_group *g)
-{
-    for (size_t i = 0; i < g->call_count; i++) {
-        if (g->calls[i].answers != 1) {
-            return false;
-        }
-    }
-    return true;
 }

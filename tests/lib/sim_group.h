@@ -2,10 +2,10 @@
  * out at the other. Real group, pending, apply and views; apply lags, disks are full, and a crash
  * leaves the views as they were or takes them.
  *
- * What is checked: each call is answered, once. An entry that a client was told is recorded stands
- * where it was told, with these bytes, for ever; told again, it is told the same. No entry has its
- * effect twice. Whoever was told that nothing was recorded finds nothing recorded. Stamps never
- * fall. Two nodes judge alike.
+ * What is checked: each call is answered, once, and while its node is up. An entry that a client
+ * was told is recorded has its effect where it was told, and stands there at the end, with these
+ * bytes; told again, it is told the same. No entry has its effect twice. Whoever was told that
+ * nothing was recorded finds nothing recorded. Stamps never fall. Two nodes judge alike.
  *
  * Threads: one. */
 #ifndef TESTS_LIB_SIM_GROUP_H
@@ -26,6 +26,7 @@ struct sim_call {
     uint32_t mark;
     unsigned answers;
     int status;
+    uint64_t index; /* Where it was told that this, or what took its id, stands; 0: nowhere. */
 };
 
 /* An entry, by its number: what clients know of it. */
@@ -71,7 +72,5 @@ void sim_group_open(struct sim_group *groups, const char *directory);
 void sim_group_close(struct sim_group *groups);
 /* Before each life. */
 void sim_group_reset(struct sim_group *groups, uint64_t seed);
-/* After it: has everybody been answered? */
-bool sim_group_all_answered(const struct sim_group *groups);
 
 #endif

@@ -474,7 +474,7 @@ bool sim_live(
         await_change(sim);
     }
     if (sim->violation[0] == '\0') {
-        sim_check_logs(sim);
+        sim_check_end(sim);
     }
     sim_end(sim);
     return sim->violation[0] == '\0';

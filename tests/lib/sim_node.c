@@ -355,9 +355,10 @@ static void answer_clients(struct sim_node *node)
     size_t left = 0;
     for (size_t i = 0; i < node->pending_count; i++) {
         const struct sim_pending *pending = &node->pending[i];
-        if (pending->index <= node->applied) {
+        bool leads = status.role == DRIVER_LEADER && status.term == pending->term;
+        if (leads && pending->index <= node->applied) {
             sim_check_acknowledged(node, pending);
-        } else if (status.role == DRIVER_LEADER && status.term == pending->term) {
+        } else if (leads) {
             node->pending[left++] = *pending;
         }
     }

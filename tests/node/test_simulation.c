@@ -92,10 +92,9 @@ static void live_with_groups(struct lives *lives, const char *directory)
         options.lose_some = !options.fill_some;
         options.change = false;
         sim_group_reset(&groups, seed);
-        bool well = sim_live(&sim, &options, &groups.app, STEPS);
-        if (!well || !sim_group_all_answered(&groups)) {
-            printf("SIM_SEED=%" PRIu64 " nodes=%u, groups: %s\n", seed, lives->nodes,
-                well ? "somebody is never answered" : sim.violation);
+        if (!sim_live(&sim, &options, &groups.app, STEPS)) {
+            printf(
+                "SIM_SEED=%" PRIu64 " nodes=%u, groups: %s\n", seed, lives->nodes, sim.violation);
             lives->violations++;
         }
         if (lives->violations == VIOLATIONS_SHOWN) {
