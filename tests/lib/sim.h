@@ -86,6 +86,8 @@ struct sim_app {
     void (*tick)(void *arg, struct sim_node *node);
     /* The node's disk has no room, or has again: what is written waits meanwhile. */
     void (*full)(void *arg, struct sim_node *node, bool full);
+    /* The node's wall clock is set, to right or wrong. */
+    void (*set_clock)(void *arg, struct sim_node *node);
     /* Faults are over, and all nodes up and at rest: what must hold now? */
     void (*check)(void *arg, struct sim *sim);
 };

@@ -40,9 +40,25 @@ static struct sim_member *member_of(struct sim_node *node)
 static struct clock_reading on_clock(void *arg)
 {
     struct sim_node *node = arg;
+    const struct sim_member *m = member_of(node);
     int64_t now_ms = (int64_t)node->sim->now_ms;
     return (struct clock_reading){
-        .wall_ms = BEGUN_MS + now_ms + member_of(node)->skew_ms, .boot_ms = now_ms};
+        .wall_ms = BEGUN_MS + now_ms + m->skew_ms + m->jump_ms, .boot_ms = now_ms};
+}
+
+static void on_set_clock(void *arg, struct sim_node *node)
+{
+    /* None is within what is tolerated of another. */
+    static const int64_t jumps_ms[] = {0, 0, -5000, 60000, -3600000, 86400000};
+    struct sim_group *g = arg;
+    member_of(node)->jump_ms =
+        jumps_ms[random_below(&g->random, sizeof jumps_ms / sizeof *jumps_ms)];
+}
+
+/* Whoever starts with a clock that is wrong cannot know. */
+static bool clock_has_jumped(const struct sim_member *m)
+{
+    return m->skew_ms + m->jump_ms != m->believed_ms;
 }
 
 static void on_random(void *arg, void *out, size_t size)
@@ -157,6 +173,7 @@ static int on_create(void *arg, struct sim_node *node, const struct driver_optio
     m->apply_from = 0;
     m->woken = true;
     m->skew_ms = (int64_t)random_below(&g->random, SKEW_MAX_MS) - SKEW_MAX_MS / 2;
+    m->believed_ms = m->skew_ms + m->jump_ms;
     m->stamp_index = 0;
     m->stamp_ms = 0;
     int status = group_create(&m->group, &group, &group_world, err);
@@ -355,12 +372,27 @@ static bool on_write(void *arg, struct sim_node *node)
         .arg = call};
     g->count.calls++;
     g->entries[number].calls++;
+    g->entries[number].stamped[clock_has_jumped(member_of(node))] |= 1U << (node->id - 1);
     node->pending_count++;
     group_submit(member_of(node)->group, &request);
     return call->answers == 0 || call->status == STATUS_OK;
 }
 
 /* ---- at the end ---- */
+
+/* The record says who stamped it, and by which clock: one of those who were asked to. */
+static void check_clock(
+    struct sim *sim, const struct sim_client_entry *known, const struct record *record)
+{
+    Zhurnal__V1__Entry *entry =
+        zhurnal__v1__entry__unpack(NULL, record->payload.size, record->payload.data);
+    if (entry == NULL ||
+        (known->stamped[entry->clock_untrusted != 0] & 1U << (entry->leader - 1)) == 0) {
+        sim_violation(
+            sim, "the clock that stamped %" PRIu64 " is not as the entry says", record->index);
+    }
+    zhurnal__v1__entry__free_unpacked(entry, NULL);
+}
 
 /* It is the entry, and with these bytes where it was said to be recorded. */
 static void check_told(struct sim *sim, const struct sim_call *call, struct txn *txn)
@@ -376,6 +408,8 @@ static void check_told(struct sim *sim, const struct sim_call *call, struct txn 
             (call->status == STATUS_OK)) {
         sim_violation(sim, "entry %" PRIu64 " does not stand at %" PRIu64 ", as a client was told",
             call->number, call->index);
+    } else {
+        check_clock(sim, &call->groups->entries[call->number], &record);
     }
     arena_reset(&arena);
 }
@@ -407,6 +441,7 @@ void sim_group_open(struct sim_group *g, const char *directory)
                                 .settled = on_settled,
                                 .tick = on_tick,
                                 .full = on_full,
+                                .set_clock = on_set_clock,
                                 .check = on_check}};
     g->app.arg = g;
     g->calls = calloc(SIM_CALLS_MAX, sizeof *g->calls);
@@ -441,6 +476,7 @@ void sim_group_reset(struct sim_group *g, uint64_t seed)
     static const unsigned lags[] = {0, 5, 100, 1000};
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
         clear_views(&g->members[i].journal);
+        g->members[i].jump_ms = 0;
     }
     g->random.state = seed ^ 0x67726f7570U;
     g->lag_max_ms = lags[random_below(&g->random, sizeof lags / sizeof *lags)];

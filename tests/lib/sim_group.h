@@ -5,7 +5,8 @@
  * What is checked: each call is answered, once, and while its node is up. An entry that a client
  * was told is recorded has its effect where it was told, and stands there at the end, with these
  * bytes; told again, it is told the same. No entry has its effect twice. Whoever was told that
- * nothing was recorded finds nothing recorded. Stamps never fall. Two nodes judge alike.
+ * nothing was recorded finds nothing recorded. Stamps never fall, though wall clocks are set, and
+ * say which of them come from a clock that has jumped. Two nodes judge alike.
  *
  * Threads: one. */
 #ifndef TESTS_LIB_SIM_GROUP_H
@@ -31,8 +32,9 @@ struct sim_call {
 
 /* An entry, by its number: what clients know of it. */
 struct sim_client_entry {
-    unsigned calls; /* Not answered yet. */
-    bool maybe;     /* Somebody was told that it is recorded, or may be. */
+    unsigned calls;      /* Not answered yet. */
+    bool maybe;          /* Somebody was told that it is recorded, or may be. */
+    unsigned stamped[2]; /* Bits: nodes that may have, by a clock that was to be trusted; or not. */
     uint64_t effect_at;
     /* Where and how it was acknowledged; 0: not yet. */
     uint64_t index;
@@ -46,7 +48,8 @@ struct sim_member {
     struct journal journal;
     bool woken;
     uint64_t apply_from, apply_to, apply_ms; /* from 0: none is due. */
-    int64_t skew_ms;
+    int64_t skew_ms, jump_ms;                /* The wall clock's: for good, and since it was set. */
+    int64_t believed_ms;                     /* Both, as they were at the start. */
     uint64_t stamp_index;
     int64_t stamp_ms;
 };

@@ -219,8 +219,8 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.duplicate_permille = ONE_OF(&random, 0, 30, 200);
     options.delay_max_ms = ONE_OF(&random, 5, 50, 200, 800);
     options.window = ONE_OF(&random, 0, 1, 4, 32);
-    options.disk_max_ms = ONE_OF(&random, 2, 20, 200);
-    options.read_ms = ONE_OF(&random, 0, 0, 0, 900); /* Longer than leadership lasts. */
+    options.disk_max_ms = ONE_OF(&random, 2, 20, 200, 1500); /* Longer than an election takes. */
+    options.read_ms = ONE_OF(&random, 0, 0, 0, 900);         /* Longer than leadership lasts. */
     options.pull_records = ONE_OF(&random, 4, 16);
     options.fail_permille = ONE_OF(&random, 0, 100, 500);
     options.tear_permille = ONE_OF(&random, 0, 0, 10, 100);
@@ -289,9 +289,26 @@ static void set_full(struct sim_node *node, bool full)
     }
 }
 
+/* Where it hurts: with something on its way to the disk, if there is such a node. */
+static void crash_some(struct sim *sim)
+{
+    struct sim_node *some = NULL;
+    unsigned first = random_below(&sim->random, sim->options.nodes);
+    for (unsigned i = 0; i < sim->options.nodes; i++) {
+        struct sim_node *node = &sim->nodes[(first + i) % sim->options.nodes];
+        if (node->up && (some == NULL || sim_disk_queued(some) == 0)) {
+            some = node;
+        }
+    }
+    if (some != NULL) {
+        sim_crash(some);
+    }
+}
+
 /* Of a thousand. */
 enum {
     UPTO_CHANGE = 150,
+    UPTO_CLOCK = 160,
     UPTO_SUBMIT = 850,
     UPTO_CRASH = 865,
     UPTO_CRASH_ALL = 870,
@@ -311,12 +328,12 @@ static void act(struct sim *sim)
         if (leader != NULL) {
             (void)sim_change_some(leader);
         }
+    } else if (dice < UPTO_CLOCK && sim->app->set_clock != NULL) {
+        sim->app->set_clock(sim->app->arg, node);
     } else if (dice < UPTO_SUBMIT) {
         submit_somewhere(sim);
     } else if (dice < UPTO_CRASH) {
-        if (node->up) {
-            sim_crash(node);
-        }
+        crash_some(sim);
     } else if (dice < UPTO_CRASH_ALL) {
         crash_all(sim);
     } else if (dice < UPTO_CUT_LINK) {
