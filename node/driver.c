@@ -35,7 +35,7 @@ static void follow_members(struct driver *d)
         if (!known) {
             struct driver_peer *peer = &d->peers[d->peer_count++];
             *peer = (struct driver_peer){.node = c->servers[i].id};
-            outbox_init(&peer->outbox, d->options.flight_timeout_ms);
+            outbox_init(&peer->outbox, &d->options.outbox);
         }
     }
 }

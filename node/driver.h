@@ -24,6 +24,7 @@
 #ifndef NODE_DRIVER_H
 #define NODE_DRIVER_H
 
+#include "node/outbox.h"
 #include "node/tail.h"
 #include "storage/log.h"
 #include <zhurnal/peer/v1/peer.pb-c.h>
@@ -48,8 +49,8 @@ struct driver_options {
     unsigned inflight_entries;
     unsigned snapshot_each;
     size_t tail_bytes;
-    uint64_t flight_timeout_ms; /* See outbox.h. */
-    unsigned guards_off;        /* enum guard; 0 but in tests of the guards. */
+    struct outbox_options outbox;
+    unsigned guards_off; /* enum guard; 0 but in tests of the guards. */
 };
 
 /* A change of the log on its way to the disk. Owned by the driver; lent to hooks.write until
@@ -120,8 +121,8 @@ struct driver_entry {
 int driver_submit(
     struct driver *driver, const struct driver_entry *entries, size_t count, uint64_t *first);
 
-/* A peer's message, decoded but not trusted. STATUS_MALFORMED: it cannot be; STATUS_NO_MEMORY: it is
- * lost. Any failure ends its stream, whose sender trusts that what was sent on it arrives. */
+/* A peer's message, decoded but not trusted. STATUS_MALFORMED: it cannot be; STATUS_NO_MEMORY: it
+ * is lost. Any failure ends its stream, whose sender trusts that what was sent on it arrives. */
 int driver_receive(
     struct driver *driver, uint64_t from, const Zhurnal__Peer__V1__Frame *frame, struct error *err);
 

@@ -4,7 +4,6 @@
 
 #include "node/driver.h"
 #include "node/guards.h"
-#include "node/outbox.h"
 
 enum {
     DRIVER_TIMER_MIN_MS = 5, /* The core's deadline may lie in the past for ever. */

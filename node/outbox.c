@@ -3,9 +3,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void outbox_init(struct outbox *outbox, uint64_t flight_timeout_ms)
+void outbox_init(struct outbox *outbox, const struct outbox_options *options)
 {
-    *outbox = (struct outbox){.flight_timeout_ms = flight_timeout_ms};
+    *outbox = (struct outbox){.options = *options};
+    if (options->items_max == 0) {
+        outbox->options.items_max = OUTBOX_ITEMS_MAX;
+    }
+    if (options->flight_bytes == 0) {
+        outbox->options.flight_bytes = OUTBOX_FLIGHT_BYTES;
+    }
+    assert(outbox->options.items_max <= OUTBOX_ITEMS_MAX);
 }
 
 static struct outbox_item *item_at(struct outbox *outbox, size_t i)
@@ -47,9 +54,14 @@ void outbox_deinit(struct outbox *outbox)
     outbox_reset(outbox, false);
 }
 
+static bool is_full(const struct outbox *outbox)
+{
+    return outbox->count == outbox->options.items_max;
+}
+
 static struct outbox_item *push(struct outbox *outbox)
 {
-    assert(outbox->count < OUTBOX_ITEMS_MAX);
+    assert(!is_full(outbox));
     outbox->count++;
     struct outbox_item *item = item_at(outbox, outbox->count - 1);
     *item = (struct outbox_item){0};
@@ -58,7 +70,7 @@ static struct outbox_item *push(struct outbox *outbox)
 
 void outbox_put(struct outbox *outbox, uint8_t *message, size_t size)
 {
-    if (!outbox->connected || outbox->count == OUTBOX_ITEMS_MAX) {
+    if (!outbox->connected || is_full(outbox)) {
         free(message);
         return;
     }
@@ -72,8 +84,8 @@ static bool flight_is_trusted(const struct outbox *outbox, uint64_t term, uint64
     if (outbox->flight_last == 0 || outbox->flight_term != term) {
         return false;
     }
-    return outbox->flight_timeout_ms == 0 ||
-        now_ms - outbox->flight_moved_ms <= outbox->flight_timeout_ms;
+    return outbox->options.flight_timeout_ms == 0 ||
+        now_ms - outbox->flight_moved_ms <= outbox->options.flight_timeout_ms;
 }
 
 static bool entries_wait(struct outbox *outbox)
@@ -100,7 +112,7 @@ static void queue_heartbeat(struct outbox *outbox, const struct outbox_range *ra
     }
     struct outbox_item *last = newest(outbox);
     if (last == NULL || last->message != NULL) {
-        if (outbox->count == OUTBOX_ITEMS_MAX) {
+        if (is_full(outbox)) {
             return;
         }
         last = push(outbox);
@@ -117,7 +129,7 @@ static bool queue_entries(struct outbox *outbox, const struct outbox_range *rang
         last->range.count += range->count;
         return true;
     }
-    if (outbox->count == OUTBOX_ITEMS_MAX) {
+    if (is_full(outbox)) {
         return false;
     }
     push(outbox)->range = *range;
@@ -196,7 +208,8 @@ void outbox_refused(struct outbox *outbox, uint64_t prev_index)
 
 static bool held_up(const struct outbox *outbox)
 {
-    return outbox->chunk_count == OUTBOX_CHUNKS_MAX || outbox->chunk_bytes >= OUTBOX_FLIGHT_BYTES;
+    return outbox->chunk_count == OUTBOX_CHUNKS_MAX ||
+        outbox->chunk_bytes >= outbox->options.flight_bytes;
 }
 
 bool outbox_next(struct outbox *outbox, uint64_t term, struct outbox_item *item)

@@ -41,9 +41,14 @@ struct outbox_item {
     struct outbox_range range;
 };
 
+struct outbox_options {
+    uint64_t flight_timeout_ms;     /* 0: the connection never loses in silence. */
+    size_t items_max, flight_bytes; /* 0: the constants above; smaller in tests. */
+};
+
 struct outbox {
     bool connected;
-    uint64_t flight_timeout_ms; /* 0: the connection never loses in silence. */
+    struct outbox_options options;
     size_t head, count;
     struct outbox_item items[OUTBOX_ITEMS_MAX]; /* A ring. */
     bool heartbeat;                             /* One is due while entries wait. */
@@ -59,7 +64,7 @@ struct outbox {
     size_t chunk_head, chunk_count, chunk_bytes;
 };
 
-void outbox_init(struct outbox *outbox, uint64_t flight_timeout_ms);
+void outbox_init(struct outbox *outbox, const struct outbox_options *options);
 void outbox_deinit(struct outbox *outbox);
 
 /* A connection was made, or lost: nothing of the old one counts. */

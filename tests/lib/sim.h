@@ -60,7 +60,7 @@ struct sim_options {
     /* The driver's. */
     unsigned election_ms, heartbeat_ms;
     unsigned inflight_entries, snapshot_each;
-    size_t tail_bytes;
+    size_t tail_bytes, outbox_items, flight_bytes;
     unsigned guards_off;
 };
 

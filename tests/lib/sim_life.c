@@ -227,6 +227,8 @@ struct sim_options sim_chaos(uint64_t seed, unsigned nodes)
     options.inflight_entries = ONE_OF(&random, 16, 64, 4096);
     options.snapshot_each = ONE_OF(&random, 4, 20, 60, 20000);
     options.tail_bytes = ONE_OF(&random, 1, 400, 1 << 20);
+    options.outbox_items = ONE_OF(&random, 0, 0, 4);
+    options.flight_bytes = ONE_OF(&random, 0, 0, 100);
     options.change = nodes > 3 && random_below(&random, 2) == 0;
     options.lose_some = !options.change;
     if (options.fifo) {

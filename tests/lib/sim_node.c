@@ -160,8 +160,11 @@ void sim_start(struct sim_node *node)
         .inflight_entries = sim->options.inflight_entries,
         .snapshot_each = sim->options.snapshot_each,
         .tail_bytes = sim->options.tail_bytes,
-        .flight_timeout_ms =
-            sim->options.fifo ? 0 : FLIGHT_HEARTBEATS * (uint64_t)sim->options.heartbeat_ms,
+        .outbox = {.flight_timeout_ms = sim->options.fifo
+                ? 0
+                : FLIGHT_HEARTBEATS * (uint64_t)sim->options.heartbeat_ms,
+            .items_max = sim->options.outbox_items,
+            .flight_bytes = sim->options.flight_bytes},
         .guards_off = sim->options.guards_off};
     const struct driver_world world = {.log = &node->log,
         .term = node->state.term,

@@ -48,7 +48,7 @@ static int set_up(void **state)
 {
     struct outbox *outbox = calloc(1, sizeof *outbox);
     assert_non_null(outbox);
-    outbox_init(outbox, 0);
+    outbox_init(outbox, &(struct outbox_options){0});
     outbox_reset(outbox, true);
     *state = outbox;
     return 0;
@@ -202,7 +202,7 @@ static void who_leads_no_term_sends_no_range_not_even_a_refused_one(void **state
 static void a_connection_that_loses_in_silence_is_not_trusted_for_long(void **state)
 {
     struct outbox *outbox = *state;
-    outbox->flight_timeout_ms = FLIGHT_TIMEOUT_MS;
+    outbox->options.flight_timeout_ms = FLIGHT_TIMEOUT_MS;
     append(outbox, 10, 5, 0);
     expect_range(outbox, 10, 5);
     append(outbox, 10, 5, FLIGHT_TIMEOUT_MS);
