@@ -4,8 +4,8 @@
  *
  * One loop thread runs all but the writer, apply and libuv's pool. SIGTERM or SIGINT: leadership is
  * handed over, calls get three seconds to finish, what is under way is flushed, the views are
- * closed with their mark; a second one ends at once, which is safe too. SIGHUP reads the
- * certificates anew.
+ * closed with their mark; a second one ends at once, which is safe too, and so does a disk that
+ * hangs, after twenty seconds. SIGHUP reads the certificates anew.
  *
  * Threads: the one that calls it. */
 #ifndef NODE_DAEMON_H

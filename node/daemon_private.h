@@ -14,6 +14,7 @@ enum {
     DAEMON_RETIRE_MS = 2500, /* For handing leadership over: two election time-outs and a little. */
     DAEMON_GRACE_MS = 3000,  /* For calls under way. */
     DAEMON_DRAIN_MS = 5000,  /* For reads and the write under way. */
+    DAEMON_STOP_MAX_S = 20,  /* For all of it, a disk that hangs included. */
     DAEMON_STOP_TICK_MS = 20,
 };
 

@@ -3,6 +3,8 @@
 #include "node/daemon_private.h"
 
 #include <assert.h>
+#include <signal.h>
+#include <unistd.h>
 
 static void on_server_stopped(void *arg);
 static void on_peers_stopped(void *arg);
@@ -115,10 +117,31 @@ static void on_stop_tick(uv_timer_t *timer)
     }
 }
 
+/* Wherever we are, and whichever thread is asked: nothing but this may be called from here. */
+static void on_too_late(int number)
+{
+    static const char line[] = "error the node ends, to start again from what is on disk: "
+                               "why=\"a disk did not answer in time\"\n";
+    (void)number;
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    _exit(DAEMON_FATAL);
+}
+
+/* A disk that hangs holds the loop too, as soon as it saves a vote, waits for a thread or closes a
+ * file; so no stage can see to it that the end comes. What is full is no such disk. */
+static void limit_the_end(void)
+{
+    const struct sigaction action = {.sa_handler = on_too_late};
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)alarm(DAEMON_STOP_MAX_S);
+}
+
 void daemon_stop(struct daemon *d)
 {
     assert(d->stage == DAEMON_RUNNING);
 
+    limit_the_end();
     (void)uv_timer_start(&d->stop_timer, on_stop_tick, 0, DAEMON_STOP_TICK_MS);
     enter(d, DAEMON_RETIRING, DAEMON_RETIRE_MS);
     if (d->group == NULL) {
