@@ -52,7 +52,8 @@ struct group_options {
 
 int group_create(struct group **group, const struct group_options *options,
     const struct group_world *world, struct error *err);
-/* Whoever still waits is answered STATUS_OUTCOME_UNKNOWN or STATUS_UNAVAILABLE. NULL is fine. */
+/* Whoever still waits is answered STATUS_OUTCOME_UNKNOWN, or STATUS_NOT_LEADER where nothing had
+ * gone to the log. NULL is fine. */
 void group_destroy(struct group *group);
 
 /* For what is the driver's alone: receive, frames, pulls, written, members. */

@@ -159,7 +159,8 @@ void peers_set_tls(struct peers *peers, struct tls_context *tls)
 /* ---- beginning and end ---- */
 
 /* Sessions grow across restarts as long as the clock does. Where it was set back a new hello is
- * refused only while the old stream is still open at the other end, and a dead process's is not. */
+ * refused while the old stream is still open at the other end: a dead process's is not, and a dead
+ * machine's until its silence is noticed there. */
 static uint64_t first_session(void)
 {
     enum { COUNTER_BITS = 20, MS_IN_S = 1000, NS_IN_MS = 1000000 };

@@ -255,11 +255,6 @@ void writer_give(struct writer *w, struct driver_write *write)
     pthread_mutex_unlock(&w->mutex);
 }
 
-bool writer_is_full(const struct writer *w)
-{
-    return w->told_full != STATUS_OK;
-}
-
 bool writer_is_idle(const struct writer *w)
 {
     return w->under_way == 0;

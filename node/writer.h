@@ -5,7 +5,7 @@
  * to it through `done`, in order, when they are on stable storage.
  *
  * A full disk is seen before a write (storage/reserve.h), a full map before anything is written:
- * then the thread holds what it was given, tries again each second, and writer_is_full() says so
+ * then the thread holds what it was given, tries again each second, and hooks.full has said so
  * meanwhile. Any other failure is final, a disk that fills in the middle of a commit too, for the
  * flush may be what failed: nothing is known of the file then, and the process must end and start
  * from what is really there.
@@ -44,7 +44,6 @@ int writer_start(struct writer **writer, uv_loop_t *loop, struct log *log, struc
 
 /* Borrowed until `done`. */
 void writer_give(struct writer *writer, struct driver_write *write);
-bool writer_is_full(const struct writer *writer);
 /* Nothing is under way. */
 bool writer_is_idle(const struct writer *writer);
 
