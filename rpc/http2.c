@@ -103,15 +103,32 @@ static void tick_drain(struct http2_connection *c)
     http2_wake(c);
 }
 
+/* On a slow line the ping may stand behind megabytes: as long as they move its time begins anew.
+ * Not so for what was sent after it, which the host of a process that hangs takes all the same. */
+static void follow_ping(struct http2_connection *c)
+{
+    if (!c->pinged || c->taken >= c->ahead) {
+        return;
+    }
+    uint64_t taken = http2_taken(c);
+    if (taken > c->taken) {
+        c->taken = taken;
+        c->pinged_ms = now_ms(c);
+    }
+}
+
 static void tick_keepalive(struct http2_connection *c)
 {
     static const uint8_t opaque[8] = {'z', 'h', 'u', 'r', 'n', 'a', 'l', 0};
     uint64_t now = now_ms(c);
+    follow_ping(c);
     if (c->pinged && now - c->pinged_ms >= c->options.keepalive_timeout_ms) {
         http2_end(c, "the peer gives no sign of life");
     } else if (!c->pinged && now - c->heard_ms >= c->options.keepalive_ms) {
         c->pinged = true;
         c->pinged_ms = now;
+        c->ahead = c->handed;
+        c->taken = http2_taken(c);
         (void)nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, opaque);
         http2_wake(c);
     }

@@ -1,7 +1,9 @@
 #include "rpc/http2_private.h"
 
 #include <assert.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 enum {
     READ_SIZE = 64 << 10,
@@ -56,6 +58,19 @@ static void on_written(uv_write_t *request, int status)
     http2_wake(c);
 }
 
+uint64_t http2_taken(const struct http2_connection *c)
+{
+    uv_os_fd_t fd;
+    int outstanding; /* Sent and not acknowledged, or not sent yet. */
+    if (uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0 ||
+        ioctl(fd, SIOCOUTQ, &outstanding) != 0) {
+        return 0;
+    }
+    uint64_t left =
+        (uint64_t)outstanding + uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
+    return c->handed > left ? c->handed - left : 0;
+}
+
 /* What is ready to go on the wire: all of it, or what the kernel takes now while libuv keeps the
  * rest. False: the connection has ended. */
 static bool ship(struct http2_connection *c)
@@ -72,6 +87,7 @@ static bool ship(struct http2_connection *c)
         return false;
     }
     if (taken > 0) {
+        c->handed += (uint64_t)taken;
         buffer_consume(from, (size_t)taken);
     }
     if (from->size == 0) {
@@ -81,6 +97,7 @@ static bool ship(struct http2_connection *c)
     *from = c->in_flight;
     c->in_flight = rest;
     bytes = buffer_bytes(&c->in_flight);
+    c->handed += bytes.size;
     piece = uv_buf_init((char *)(uintptr_t)bytes.data, (unsigned)bytes.size);
     c->write.data = c;
     int error = uv_write(&c->write, (uv_stream_t *)&c->tcp, &piece, 1, on_written);

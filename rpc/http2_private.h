@@ -70,6 +70,9 @@ struct http2_connection {
     uint64_t drain_at_ms; /* When the next step is due. */
     unsigned grace_ms;
     uint64_t began_ms, heard_ms, pinged_ms, lingered_ms;
+    uint64_t handed; /* Bytes given to libuv or the kernel so far, */
+    uint64_t ahead;  /* those among them that the last ping stands behind, */
+    uint64_t taken;  /* and those that the peer's host had taken when it was last looked at. */
     uint64_t provoked_since_ms; /* Resets that the peer made us send, this second. */
     unsigned provoked;
 
@@ -87,6 +90,8 @@ void http2_io_start(struct http2_connection *c);
 /* There is something to send. */
 void http2_wake(struct http2_connection *c);
 void http2_doom(struct http2_connection *c, const char *why);
+/* Bytes of what was handed over that the peer's host has acknowledged. */
+uint64_t http2_taken(const struct http2_connection *c);
 
 /* http2.c */
 /* Ends now. Never with nghttp2 on the stack. */

@@ -155,10 +155,13 @@ static void start_server(struct fixture *f, unsigned keepalive_ms)
     assert_int_equal(rpc_server_listen(f->server, "127.0.0.1", &f->port, &err), STATUS_OK);
 }
 
-/* Ours, to f->port. */
-static void open_channel(struct fixture *f)
+/* Ours, to f->port. keepalive_ms 0: the default. */
+static void open_channel(struct fixture *f, unsigned keepalive_ms)
 {
-    const struct rpc_channel_options options = {.host = "127.0.0.1", .port = f->port};
+    const struct rpc_channel_options options = {.host = "127.0.0.1",
+        .port = f->port,
+        .keepalive_ms = keepalive_ms,
+        .keepalive_timeout_ms = 2 * keepalive_ms};
     struct error err;
     assert_int_equal(rpc_channel_open(&f->channel, &f->loop, &options, &err), STATUS_OK);
 }
@@ -228,7 +231,7 @@ static void silent_strangers_do_not_keep_the_others_out(void **state)
     }
     run_for(&f->wild, 20);
     assert_true(stats_of(f).connections <= CONNECTIONS_MAX);
-    open_channel(f);
+    open_channel(f, 0);
     start(f, &o, false, 0);
     run_until_over(f, &o);
     assert_int_equal(o.code, GRPC_OK);
@@ -337,17 +340,19 @@ static void a_handler_may_abort_wherever_it_is_called(void **state)
 
 /* ---- what we make of what they say ---- */
 
-static void start_listening(struct fixture *f)
+static void start_listening(struct fixture *f, unsigned keepalive_ms)
 {
+    int small = 4096;
     struct sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
     f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_true(f->listener >= 0);
+    assert_int_equal(setsockopt(f->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
     assert_int_equal(bind(f->listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(f->listener, 1), 0);
     assert_int_equal(getsockname(f->listener, (struct sockaddr *)&address, &size), 0);
     f->port = ntohs(address.sin_port);
-    open_channel(f);
+    open_channel(f, keepalive_ms);
 }
 
 /* Takes our channel's connection, as a server of so many calls at a time. */
@@ -393,7 +398,7 @@ static void what_was_not_sent_before_a_goodbye_may_be_sent_again(void **state)
     struct frame frame;
     struct outcome first;
     struct outcome second;
-    start_listening(f);
+    start_listening(f, 0);
     start(f, &first, false, 0);
     serve(f, 1);
     assert_true(hear(&f->wild, DATA, &frame));
@@ -417,7 +422,7 @@ static void a_message_cut_short_is_no_success(void **state)
     struct fixture *f = *state;
     struct frame frame;
     struct outcome o;
-    start_listening(f);
+    start_listening(f, 0);
     start(f, &o, false, 0);
     serve(f, 1);
     assert_true(hear(&f->wild, DATA, &frame));
@@ -435,12 +440,45 @@ static void a_call_that_was_never_sent_has_a_known_outcome(void **state)
 {
     struct fixture *f = *state;
     struct outcome o;
-    start_listening(f); /* And takes nobody in. */
+    start_listening(f, 0); /* And takes nobody in. */
     start(f, &o, true, 50);
     run_until_over(f, &o);
     assert_int_equal(o.code, GRPC_DEADLINE_EXCEEDED);
     assert_true(o.not_sent);
     assert_null(strstr(o.sentence, "unknown"));
+}
+
+static void a_slow_line_is_not_taken_for_a_dead_one(void **state)
+{
+    enum { SIZE = 1 << 20, PIECE = 2048, HALF = SIZE / 2, INITIAL_WINDOW_SIZE = 4 };
+    static uint8_t text[SIZE];
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    start_listening(f, KEEPALIVE_MS);
+    const struct rpc_stream_options options = {
+        .path = "/t/Big", .on_status = on_status, .user = &o};
+    assert_non_null(rpc_unary_start_encoded(f->channel, &options, bytes_of(text, SIZE)));
+    serve(f, 1);
+    struct frame settings = {.type = SETTINGS};
+    struct frame update = {.type = WINDOW_UPDATE};
+    put_setting(&settings, INITIAL_WINDOW_SIZE, INT32_MAX);
+    put_u32(&update, SIZE);
+    assert_true(say_frame(&f->wild, &settings, NO_FLAGS) && say_frame(&f->wild, &update, NO_FLAGS));
+    /* It reads, and says nothing for longer than anybody may be silent. */
+    uint64_t since = uv_hrtime();
+    for (size_t size = 0; size < HALF;) {
+        uint8_t piece[PIECE];
+        ssize_t n = recv(f->wild.fd, piece, sizeof piece, 0);
+        assert_true(n > 0 || (n < 0 && errno == EAGAIN));
+        size += n > 0 ? (size_t)n : 0;
+        run_for(&f->wild, 1);
+    }
+    assert_true(uv_hrtime() - since > UINT64_C(4000000) * KEEPALIVE_MS);
+    assert_false(o.over);
+    /* And once it does not read either it is dead. */
+    run_until_over(f, &o);
+    assert_int_equal(o.code, GRPC_UNAVAILABLE);
+    assert_false(o.not_sent);
 }
 
 int main(void)
@@ -457,6 +495,7 @@ int main(void)
         TEST_WITH_FIXTURE(what_was_not_sent_before_a_goodbye_may_be_sent_again),
         TEST_WITH_FIXTURE(a_message_cut_short_is_no_success),
         TEST_WITH_FIXTURE(a_call_that_was_never_sent_has_a_known_outcome),
+        TEST_WITH_FIXTURE(a_slow_line_is_not_taken_for_a_dead_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
