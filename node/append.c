@@ -96,13 +96,13 @@ static void on_forwarded(
 {
     struct append *append = arg;
     append->service->forwards--;
-    if (result->code == GRPC_OK && response != NULL) {
+    if (result->code == GRPC_OK) {
         rpc_call_reply(append->call, &response->base);
     } else if (result->not_sent) {
         fail(append->call, STATUS_UNAVAILABLE,
             "the leader cannot be reached just now: nothing was recorded, send again");
-    } else if (result->code == GRPC_OK || result->code == GRPC_CANCELLED) {
-        fail(append->call, STATUS_OUTCOME_UNKNOWN, status_text(STATUS_OUTCOME_UNKNOWN));
+    } else if (rpc_call_deadline_ms(append->call) <= uv_now(append->service->loop)) {
+        fail(append->call, STATUS_DEADLINE, status_text(STATUS_DEADLINE));
     } else {
         rpc_call_finish(append->call, result->code, result->sentence, result->details);
     }

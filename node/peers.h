@@ -77,7 +77,8 @@ void peers_pull(struct peers *peers, uint64_t from, uint64_t to, uint64_t to_ter
 void peers_pull_on(struct peers *peers);
 
 /* Passes a client's write to a node. result->details and response are borrowed until done returns;
- * response is NULL unless result->code is GRPC_OK. */
+ * response is NULL unless result->code is GRPC_OK. A node that falls silent, is lost, or does not
+ * answer within timeout_ms is GRPC_UNAVAILABLE: the outcome is unknown unless result->not_sent. */
 typedef void (*peers_forwarded_cb)(
     void *arg, const struct rpc_result *result, const Zhurnal__V1__AppendResponse *response);
 int peers_forward(struct peers *peers, uint64_t node,

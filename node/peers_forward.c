@@ -36,6 +36,15 @@ static const Zhurnal__V1__AppendResponse *decode(const struct forward *forward, 
     return response == NULL ? NULL : response->response;
 }
 
+/* The write went out and no answer came. The leader counts the time that it is given too, and may
+ * be the first to say that it passed. */
+static bool is_unknown(const struct rpc_result *result)
+{
+    return !result->not_sent &&
+        (!result->answered || result->code == GRPC_CANCELLED ||
+            result->code == GRPC_DEADLINE_EXCEEDED);
+}
+
 static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
 {
     struct forward *forward = rpc_stream_user(stream);
@@ -49,6 +58,9 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
     if (final.code == GRPC_OK && response == NULL) {
         final.code = GRPC_UNAVAILABLE;
         final.sentence = "the leader's answer does not decode: send again with the same id";
+    } else if (is_unknown(&final)) {
+        final.code = GRPC_UNAVAILABLE;
+        final.sentence = status_text(STATUS_OUTCOME_UNKNOWN);
     }
     forward->done(forward->arg, &final, response);
     arena_reset(&arena);

@@ -114,12 +114,10 @@ static struct rpc_channel *open_channel(struct link *link, bool raft)
         .tls = link->peers->options.tls,
         .expect_node = link->node,
         .connect_timeout_ms = PEERS_CONNECT_TIMEOUT_MS,
+        .keepalive_ms = PEERS_KEEPALIVE_MS,
+        .keepalive_timeout_ms = PEERS_KEEPALIVE_TIMEOUT_MS,
+        .on_state = raft ? on_state : NULL,
         .user = link};
-    if (raft) {
-        options.keepalive_ms = PEERS_KEEPALIVE_MS;
-        options.keepalive_timeout_ms = PEERS_KEEPALIVE_TIMEOUT_MS;
-        options.on_state = on_state;
-    }
     (void)rpc_channel_open(&channel, link->peers->loop, &options, NULL);
     return channel;
 }

@@ -80,6 +80,8 @@ struct rpc_result {
     enum grpc_code code;
     const char *sentence; /* UTF-8, never NULL. */
     struct bytes details; /* An encoded google.rpc.Status (rpc/status_details.h), or empty. */
+    /* The server said so; otherwise it is what came of the call without its word. */
+    bool answered;
     /* The request certainly reached no handler: sending it again cannot do anything twice. */
     bool not_sent;
 };

@@ -64,7 +64,7 @@ struct rpc_stream {
     size_t unconsumed;
     uint64_t heard_ms;
     /* Of the answer. */
-    bool is_grpc, has_status;
+    bool is_grpc, has_status, answered;
     int http_status;
     enum grpc_code code;
     bool not_sent;

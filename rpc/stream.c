@@ -250,6 +250,7 @@ static void conclude(struct rpc_stream *stream)
     if (stream->has_status && stream->code == GRPC_OK && framing_held(&stream->framing) > 0) {
         stream_end(stream, GRPC_INTERNAL, "the server's last message is cut short", false);
     } else if (stream->has_status) {
+        stream->answered = stream->answered || !stream->ended;
         stream_end(stream, stream->code, NULL, false);
     } else if (stream->http_status != 200 || !stream->is_grpc) {
         snprintf(sentence, sizeof sentence, "the server answers HTTP status %d, and no gRPC",
@@ -396,6 +397,7 @@ void stream_tell(struct rpc_stream *stream)
     const struct rpc_result result = {.code = stream->code,
         .sentence = stream->sentence,
         .details = bytes_of(stream->details, stream->details_size),
+        .answered = stream->answered,
         .not_sent = stream->not_sent};
     stream->options.on_status(stream, &result);
     free_stream(stream);

@@ -2,6 +2,7 @@
 that lost its directory does not come back as its old self."""
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 import grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from alone import WAIT_S, Count, Node, append
+from alone import WAIT_S, Count, Node, append, refused
 from alone import cluster_pb2, entry_pb2
 
 IDS = ("a1", "a2", "a3")
@@ -149,6 +150,27 @@ def refusals_come_through(count, nodes):
                  and b"zhurnal.v1.Verdict" in details.get("grpc-status-details-bin", b""), details)
 
 
+def leader_falls_silent(count, nodes):
+    """Its host still takes what is sent to it."""
+    leader = leader_of(nodes)
+    others = [node for node in nodes if node is not leader]
+    request = leader.mark(5)
+    leader.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    answer = refused(append, others[0].channel("frontend"), request)
+    took = time.monotonic() - began
+    count.expect_refused("a write is not waited for", grpc.StatusCode.UNAVAILABLE,
+                         "outcome unknown, send again with the same id", answer)
+    count.expect("for longer than it takes to see that", took < WAIT_S / 2, f"{took:.1f} s")
+    count.expect("another leads meanwhile",
+                 wait_for(lambda: append(others[0].channel("frontend"), request)))
+    first = append(others[1].channel("frontend"), request)
+    leader.process.send_signal(signal.SIGCONT)
+    count.expect("and who is back follows it", wait_for(lambda: agree(nodes)))
+    count.expect("with the write in one place",
+                 append(leader.channel("frontend"), request) == first, first.index)
+
+
 def leader_is_killed(count, nodes):
     leader = leader_of(nodes)
     others = [node for node in nodes if node is not leader]
@@ -189,6 +211,7 @@ def main():
                          wait_for(lambda: min(n.group().applied_index for n in nodes) >= 4))
             every_node_takes_writes(count, nodes)
             refusals_come_through(count, nodes)
+            leader_falls_silent(count, nodes)
             leader_is_killed(count, nodes)
             wiped_node_stays_out(count, here, nodes)
             count.expect("all end in order", [node.stop() for node in nodes] == [0, 0, 0])
