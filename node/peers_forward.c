@@ -51,7 +51,7 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
     struct rpc_result final = *result;
     const Zhurnal__V1__AppendResponse *response = NULL;
     struct arena arena;
-    arena_init(&arena, guard_arena_limit(forward->size));
+    arena_init(&arena, guard_arena_limit(RPC_REPLY_MAX));
     if (final.code == GRPC_OK) {
         response = decode(forward, &arena);
     }

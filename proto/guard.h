@@ -16,7 +16,8 @@ enum {
     GUARD_ARENA_BASE = 64 << 10,
 };
 
-/* Bytes an arena may need to hold a message of so many encoded bytes. */
+/* What an arena may take for a message of at most so many encoded bytes: of the most that may come,
+ * not of the one at hand. A small one of many submessages decodes to more than its share. */
 static inline size_t guard_arena_limit(size_t encoded)
 {
     return encoded * GUARD_ARENA_FACTOR + GUARD_ARENA_BASE;

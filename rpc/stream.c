@@ -278,7 +278,7 @@ static void hand_over(struct rpc_stream *stream, struct bytes encoded)
     struct arena arena;
     struct error err;
     ProtobufCMessage *message = NULL;
-    arena_init(&arena, guard_arena_limit(encoded.size));
+    arena_init(&arena, guard_arena_limit(stream->framing.message_max));
     if (stream->options.response != NULL) {
         message = guard_decode(stream->options.response, encoded, &arena, &err);
     }

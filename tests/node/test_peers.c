@@ -19,6 +19,7 @@ enum {
     QUIET_MS = 1500, /* Longer than a connection waits before it asks for a sign of life. */
     MAP = 64 << 20,
     RECORDS = 3000,
+    BARRIERS = 5000, /* More than one piece holds. */
     PAYLOAD = 1000,
     SILENCE_MS = 700, /* After which a pull is tried elsewhere. */
 };
@@ -118,7 +119,8 @@ static int on_pulled(void *arg, const struct record *records, size_t count)
 {
     struct node *n = arg;
     for (size_t i = 0; i < count; i++) {
-        if (records[i].index != n->pulled_to + 1 || records[i].payload.size != PAYLOAD) {
+        size_t payload = records[i].kind == RECORD_BARRIER ? 0 : PAYLOAD;
+        if (records[i].index != n->pulled_to + 1 || records[i].payload.size != payload) {
             return STATUS_MALFORMED;
         }
         n->pulled_to++;
@@ -414,6 +416,39 @@ static void the_log_is_pulled_whole_and_in_pieces(void **state)
     assert_int_equal(n->pulls_failed, 0);
 }
 
+/* A log that nothing was written to for a summer of elections. */
+static void append_barriers(struct fixture *f)
+{
+    static struct record records[BARRIERS];
+    struct txn txn;
+    for (size_t i = 0; i < BARRIERS; i++) {
+        records[i] =
+            (struct record){.index = RECORDS + i + 1, .term = i + 2, .kind = RECORD_BARRIER};
+    }
+    const struct log_write write = {
+        .records = records, .count = BARRIERS, .committed = RECORDS + BARRIERS};
+    txn_begin_write(&txn, &f->env);
+    log_write(&txn, &f->log, &write);
+    assert_int_equal(txn_commit(&txn), STATUS_OK);
+}
+
+static void barriers_without_end_are_pulled_too(void **state)
+{
+    struct fixture *f = *state;
+    struct node *n = &f->nodes[1];
+    append_barriers(f);
+    introduce(f);
+    n->pulled_to = RECORDS;
+    n->wants = RECORDS + 1;
+    peers_pull(n->peers, n->wants, RECORDS + BARRIERS, 0);
+    while (n->pulled_to < RECORDS + BARRIERS && n->pulls_failed == 0 && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        peers_pull_on(n->peers);
+    }
+    assert_false(f->late);
+    assert_int_equal(n->pulled_to, RECORDS + BARRIERS);
+}
+
 static void what_is_not_committed_is_not_given(void **state)
 {
     struct fixture *f = *state;
@@ -626,6 +661,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_frame_that_cannot_be_ends_its_stream),
         TEST_WITH_FIXTURE(another_epoch_is_refused),
         TEST_WITH_FIXTURE(the_log_is_pulled_whole_and_in_pieces),
+        TEST_WITH_FIXTURE(barriers_without_end_are_pulled_too),
         TEST_WITH_FIXTURE(what_is_not_committed_is_not_given),
         TEST_WITH_FIXTURE(who_knows_that_it_is_committed_is_given_it),
         TEST_WITH_FIXTURE(a_peer_that_brings_nothing_is_passed_over),

@@ -281,6 +281,7 @@ struct forwarded {
     bool over;
     enum grpc_code code;
     bool not_sent;
+    size_t events;
     char sentence[NOTE_SIZE];
 };
 
@@ -288,8 +289,8 @@ static void on_forward_done(
     void *arg, const struct rpc_result *result, const Zhurnal__V1__AppendResponse *response)
 {
     struct forwarded *forwarded = arg;
-    (void)response;
     forwarded->over = true;
+    forwarded->events = response != NULL ? response->verdict->n_events : 0;
     forwarded->code = result->code;
     forwarded->not_sent = result->not_sent;
     (void)snprintf(forwarded->sentence, NOTE_SIZE, "%s", result->sentence);
@@ -349,6 +350,33 @@ static void what_the_leader_says_is_passed_on(void **state)
     assert_string_equal(forwarded.sentence, "there is an election");
 }
 
+/* Each is two bytes, and a hundred in memory. */
+static void a_verdict_on_a_thousand_events_comes_through(void **state)
+{
+    enum { EVENTS = 1000 };
+    static Zhurnal__V1__EventVerdict event = ZHURNAL__V1__EVENT_VERDICT__INIT;
+    static Zhurnal__V1__EventVerdict *events[EVENTS];
+    struct fixture *f = *state;
+    struct forwarded forwarded;
+    Zhurnal__V1__Verdict verdict = ZHURNAL__V1__VERDICT__INIT;
+    Zhurnal__V1__AppendResponse append = ZHURNAL__V1__APPEND_RESPONSE__INIT;
+    Zhurnal__Peer__V1__ForwardResponse response = ZHURNAL__PEER__V1__FORWARD_RESPONSE__INIT;
+    for (size_t i = 0; i < EVENTS; i++) {
+        events[i] = &event;
+    }
+    verdict.n_events = EVENTS;
+    verdict.events = events;
+    append.verdict = &verdict;
+    response.response = &append;
+    introduce(f);
+    pass_on(f, &forwarded, LATE_MS);
+    run_until_reached(f, &f->calls, 1);
+    rpc_call_reply(f->kept, &response.base);
+    run_until(f, &forwarded.over);
+    assert_int_equal(forwarded.code, GRPC_OK);
+    assert_int_equal(forwarded.events, EVENTS);
+}
+
 static void a_write_that_did_not_go_out_is_known_not_to_have(void **state)
 {
     struct fixture *f = *state;
@@ -367,6 +395,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_leader_that_falls_silent_is_not_waited_for),
         TEST_WITH_FIXTURE(a_leader_that_takes_its_time_leaves_the_outcome_unknown),
         TEST_WITH_FIXTURE(what_the_leader_says_is_passed_on),
+        TEST_WITH_FIXTURE(a_verdict_on_a_thousand_events_comes_through),
         TEST_WITH_FIXTURE(a_write_that_did_not_go_out_is_known_not_to_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
