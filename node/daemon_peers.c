@@ -70,34 +70,11 @@ static void on_forwarded(
     append_take_forwarded(&d->service, call, request);
 }
 
-/* Its place, or a free one; beyond that strangers take each other's. */
-static struct daemon_note *note_of(struct daemon *d, uint64_t node)
-{
-    for (size_t i = 0; i < DRIVER_MEMBERS_MAX; i++) {
-        if (d->notes[i].node == node || d->notes[i].node == 0) {
-            return &d->notes[i];
-        }
-    }
-    return &d->notes[DRIVER_MEMBERS_MAX - 1];
-}
-
-static bool is_news(struct daemon *d, uint64_t node, const char *what)
-{
-    struct daemon_note *note = note_of(d, node);
-    struct daemon_note now = {.node = node};
-    (void)snprintf(now.what, sizeof now.what, "%s", what);
-    bool told = note->node == node && strcmp(note->what, now.what) == 0;
-    *note = now;
-    return !told;
-}
-
 static void on_note(void *arg, uint64_t node, const char *what)
 {
-    struct daemon *d = arg;
     char id[HEX_ID_SIZE];
-    if (is_news(d, node, what)) {
-        log_info("%s: node=%s", what, hex_id(node, id));
-    }
+    (void)arg;
+    log_info("%s: node=%s", what, hex_id(node, id));
 }
 
 void daemon_denied(void *arg, uint64_t node, const char *why)

@@ -24,12 +24,6 @@ struct daemon_member {
     char address[DAEMON_ADDRESS_SIZE];
 };
 
-/* What the log was told last of a node: the same is not told twice in a row. */
-struct daemon_note {
-    uint64_t node;
-    char what[DAEMON_ADDRESS_SIZE];
-};
-
 /* What the log was told last. */
 struct daemon_told {
     enum driver_role role;
@@ -78,7 +72,6 @@ struct daemon {
     struct daemon_room room;
     struct daemon_member members[DRIVER_MEMBERS_MAX];
     unsigned member_count;
-    struct daemon_note notes[DRIVER_MEMBERS_MAX];
     struct daemon_told told;
     bool serving;
     enum daemon_stage stage;

@@ -3,7 +3,7 @@
  * To each member two connections are kept: one for Raft's frames, one stream a direction
  * (PeerService.Raft, the hello first), and one, made when it is first needed, for what is bulky:
  * Pull and Forward. So bulk never delays a heartbeat. Their certificates must name the node that is
- * dialled, or the one the hello says.
+ * dialled, or the one the hello says. Nothing is sent on a stream before its hello is accepted.
  *
  * A stream that breaks loses what it still held; a newer hello of a node kills its older stream
  * (sessions grow with each, across restarts), so that nothing late arrives out of a dead one.
@@ -31,7 +31,7 @@ struct peers_options {
 
 /* What peers need, and bring. */
 struct peers_hooks {
-    /* A stream to the node is up (its hello sent), or lost. */
+    /* A stream to the node is up (it has accepted our hello), or that one is lost. */
     void (*connected)(void *arg, uint64_t node, bool connected);
     /* The next frame for it; as driver_next_frame(). */
     bool (*next_frame)(
@@ -49,7 +49,8 @@ struct peers_hooks {
     /* A write that another node passes on: to be answered on the call (a ForwardResponse). */
     void (*forwarded)(
         void *arg, struct rpc_call *call, const Zhurnal__Peer__V1__ForwardRequest *request);
-    /* For the log: "node … is reachable", or why not. Each change once. */
+    /* For the log: "reachable", once a stream has lived a while, or why not. Each change once, of
+     * the reason too. */
     void (*note)(void *arg, uint64_t node, const char *what);
 };
 

@@ -4,21 +4,26 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char raft_path[] = "/zhurnal.peer.v1.PeerService/Raft";
 
 /* ---- noting ---- */
 
-static void note(struct link *link, bool reachable, const char *why)
+/* why is NULL: it is reachable. */
+static void note(struct link *link, const char *why)
 {
     struct peers *peers = link->peers;
-    if ((link->told && link->reachable == reachable) || link->leaving) {
+    const char *known = why == NULL ? "" : why;
+    bool news =
+        link->reachable != (why == NULL) || strncmp(link->why, known, PEERS_WHY_SIZE - 1) != 0;
+    if (link->leaving || !news) {
         return;
     }
-    link->told = true;
-    link->reachable = reachable;
+    link->reachable = why == NULL;
+    snprintf(link->why, sizeof link->why, "%s", known);
     if (peers->hooks->note != NULL) {
-        peers->hooks->note(peers->arg, link->node, reachable ? "reachable" : why);
+        peers->hooks->note(peers->arg, link->node, why == NULL ? "reachable" : why);
     }
 }
 
@@ -33,13 +38,13 @@ static void emit(void *arg, struct bytes request)
 void link_pump(struct link *link)
 {
     struct peers *peers = link->peers;
-    while (link->stream != NULL && rpc_stream_writable(link->stream)) {
+    while (link->accepted_ms > 0 && rpc_stream_writable(link->stream)) {
         if (!peers->hooks->next_frame(peers->arg, link->node, emit, link)) {
             link->ready = false;
             return;
         }
     }
-    if (link->stream == NULL) {
+    if (link->accepted_ms == 0) {
         link->ready = false;
     }
 }
@@ -49,15 +54,34 @@ static void on_writable(struct rpc_stream *stream)
     link_pump(rpc_stream_user(stream));
 }
 
+static void on_accepted(struct rpc_stream *stream)
+{
+    struct link *link = rpc_stream_user(stream);
+    struct peers *peers = link->peers;
+    link->accepted_ms = uv_now(peers->loop);
+    peers->hooks->connected(peers->arg, link->node, true);
+    link->ready = true;
+    peers_wake(peers);
+}
+
 static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
 {
     struct link *link = rpc_stream_user(stream);
-    char why[320];
+    struct peers *peers = link->peers;
+    bool accepted = link->accepted_ms > 0;
+    char why[PEERS_WHY_SIZE];
     link->stream = NULL;
-    link->retry_ms = uv_now(link->peers->loop) + PEERS_RETRY_MS;
-    snprintf(why, sizeof why, "%s: %s", grpc_code_name(result->code), result->sentence);
-    note(link, false, why);
-    link->peers->hooks->connected(link->peers->arg, link->node, false);
+    link->accepted_ms = 0;
+    link->retry_ms = uv_now(peers->loop) + ((uint64_t)PEERS_RETRY_MS << link->refusals);
+    link->refusals += result->answered && link->refusals < PEERS_RETRY_DOUBLINGS;
+    /* Of a connection that was lost the channel says why. */
+    if (rpc_channel_state(link->raft) == RPC_CHANNEL_READY) {
+        snprintf(why, sizeof why, "%s: %s", grpc_code_name(result->code), result->sentence);
+        note(link, why);
+    }
+    if (accepted) {
+        peers->hooks->connected(peers->arg, link->node, false);
+    }
 }
 
 static int send_hello(struct link *link)
@@ -82,16 +106,15 @@ static int send_hello(struct link *link)
 
 static void start_stream(struct link *link)
 {
-    const struct rpc_stream_options options = {
-        .path = raft_path, .on_writable = on_writable, .on_status = on_status, .user = link};
+    const struct rpc_stream_options options = {.path = raft_path,
+        .on_taken_up = on_accepted,
+        .on_writable = on_writable,
+        .on_status = on_status,
+        .user = link};
     link->stream = rpc_stream_start(link->raft, &options);
-    if (link->stream == NULL || send_hello(link) != STATUS_OK) {
-        return; /* A stream that cannot be sent on ends by itself. */
+    if (link->stream != NULL) {
+        (void)send_hello(link); /* A stream that cannot be sent on ends by itself. */
     }
-    note(link, true, NULL);
-    link->peers->hooks->connected(link->peers->arg, link->node, true);
-    link->ready = true;
-    peers_wake(link->peers);
 }
 
 /* ---- the channels ---- */
@@ -102,7 +125,7 @@ static void on_state(struct rpc_channel *channel, enum rpc_channel_state state, 
     if (state == RPC_CHANNEL_READY && link->stream == NULL && !link->leaving) {
         start_stream(link);
     } else if (state == RPC_CHANNEL_WAITING) {
-        note(link, false, why);
+        note(link, why);
     }
 }
 
@@ -143,9 +166,15 @@ void link_tick(struct link *link)
     }
     uint64_t heard_ms = rpc_channel_heard_ms(link->raft);
     link->heard_ms = heard_ms > link->heard_ms ? heard_ms : link->heard_ms;
-    bool idle = link->stream == NULL && rpc_channel_state(link->raft) == RPC_CHANNEL_READY;
-    if (idle && uv_now(link->peers->loop) >= link->retry_ms) {
+    uint64_t now_ms = uv_now(link->peers->loop);
+    if (rpc_channel_state(link->raft) != RPC_CHANNEL_READY) {
+        return;
+    }
+    if (link->stream == NULL && now_ms >= link->retry_ms) {
         start_stream(link);
+    } else if (link->accepted_ms > 0 && now_ms - link->accepted_ms >= PEERS_STEADY_MS) {
+        link->refusals = 0;
+        note(link, NULL);
     }
 }
 

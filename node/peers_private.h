@@ -7,8 +7,11 @@
 
 enum {
     PEERS_HOST_SIZE = 256,
+    PEERS_WHY_SIZE = 320,
     PEERS_TICK_MS = 100,
-    PEERS_RETRY_MS = 500,      /* Before a stream that was refused is tried again. */
+    PEERS_RETRY_MS = 500, /* Before a stream that ended is tried again; twice as long each time */
+    PEERS_RETRY_DOUBLINGS = 4, /* that it is refused, but no more often than this. */
+    PEERS_STEADY_MS = 1000,    /* A stream that has lived so long is not about to be refused. */
     PEERS_KEEPALIVE_MS = 1000, /* A dead peer is seen within three of these. */
     PEERS_KEEPALIVE_TIMEOUT_MS = 2000,
     PEERS_CONNECT_TIMEOUT_MS = 2000,
@@ -17,10 +20,11 @@ enum {
     PEERS_PIECE_RECORDS = 4000,
 };
 
-/* A stream from a node, open and beyond its hello. */
+/* A stream from a node. */
 struct incoming {
-    struct rpc_call *call;
+    struct rpc_call *call; /* Open and beyond its hello; NULL: none. */
     uint64_t session;
+    char refusal[PEERS_WHY_SIZE]; /* Of its last hello, as noted; empty: it was accepted. */
 };
 
 /* A member other than ourselves. */
@@ -32,12 +36,15 @@ struct link {
     int port;
     struct rpc_channel *raft, *bulk; /* NULL: none. */
     struct rpc_stream *stream;       /* Of our frames; NULL: none. */
-    bool ready;                      /* Frames may wait. */
-    bool reachable, told;            /* As noted last. */
-    bool leaving;                    /* No member any more; goes when its channels are closed. */
+    uint64_t accepted_ms;            /* When its hello was; 0: not yet. */
+    unsigned refusals;               /* In a row. */
     uint64_t retry_ms;
-    uint64_t heard_ms;  /* 0: never. */
-    uint32_t level_max; /* As its hello said. */
+    bool ready;               /* Frames may wait. */
+    bool reachable;           /* As noted last, or else */
+    char why[PEERS_WHY_SIZE]; /* why not; both empty: nothing was noted. */
+    bool leaving;             /* No member any more; goes when its channels are closed. */
+    uint64_t heard_ms;        /* 0: never. */
+    uint32_t level_max;       /* As its hello said. */
     struct incoming incoming;
 };
 

@@ -2,6 +2,7 @@
 #include "node/peers_private.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void refuse(struct rpc_call *call, enum grpc_code code, const char *sentence)
@@ -55,6 +56,18 @@ static int check_hello(const struct peers *peers, const struct identity *caller,
         : error_set(err, STATUS_DENIED, "node %016" PRIx64 " is not a member", hello->node);
 }
 
+/* Once for each reason. */
+static void note_refusal(struct peers *peers, struct link *link, const struct error *err)
+{
+    struct incoming *incoming = &link->incoming;
+    if (err->status == STATUS_DENIED && strcmp(incoming->refusal, err->text) != 0) {
+        snprintf(incoming->refusal, sizeof incoming->refusal, "%s", err->text);
+        if (peers->hooks->note != NULL) {
+            peers->hooks->note(peers->arg, link->node, err->text);
+        }
+    }
+}
+
 static void take_hello(
     struct peers *peers, struct rpc_call *call, const Zhurnal__Peer__V1__Hello *hello)
 {
@@ -69,8 +82,8 @@ static void take_hello(
         status = peers->hooks->hello(peers->arg, hello, &err);
     }
     if (status != STATUS_OK) {
-        if (link != NULL && peers->hooks->note != NULL && status == STATUS_DENIED) {
-            peers->hooks->note(peers->arg, hello->node, err.text);
+        if (link != NULL) {
+            note_refusal(peers, link, &err);
         }
         rpc_call_fail(call, &err);
         return;
@@ -82,6 +95,8 @@ static void take_hello(
     link->heard_ms = uv_now(peers->loop);
     link->level_max = hello->level_max;
     rpc_call_set_user(call, link);
+    rpc_call_take_up(call);
+    link->retry_ms = 0; /* It may think better of our own stream now. */
     if (link->raft != NULL) {
         rpc_channel_hurry(link->raft);
     }
@@ -143,7 +158,7 @@ static void on_raft_done(struct rpc_call *call)
 {
     struct link *link = rpc_call_user(call);
     if (link != NULL && link->incoming.call == call) {
-        link->incoming = (struct incoming){0};
+        link->incoming.call = NULL;
     }
 }
 

@@ -163,6 +163,23 @@ void rpc_call_fail(struct rpc_call *call, const struct error *err)
 
 /* ---- messages ---- */
 
+/* The headers, once. STATUS_OK, or the call is broken off. */
+static int begin_answer(struct rpc_call *call)
+{
+    if (!call->responding && respond(call, NULL, 0, false) != STATUS_OK) {
+        break_off(call, NGHTTP2_INTERNAL_ERROR, GRPC_RESOURCE_EXHAUSTED);
+        return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
+void rpc_call_take_up(struct rpc_call *call)
+{
+    if (call->state == CALL_OPEN) {
+        (void)begin_answer(call);
+    }
+}
+
 /* *room: where the message goes, behind its prefix. On failure the call is finished with the
  * reason. */
 static int make_room(struct rpc_call *call, size_t size, uint8_t **room)
@@ -175,8 +192,7 @@ static int make_room(struct rpc_call *call, size_t size, uint8_t **room)
             "the reply would be larger than a message may be: ask for less", bytes_of(NULL, 0));
         return STATUS_TOO_LARGE;
     }
-    if (!call->responding && respond(call, NULL, 0, false) != STATUS_OK) {
-        break_off(call, NGHTTP2_INTERNAL_ERROR, GRPC_RESOURCE_EXHAUSTED);
+    if (begin_answer(call) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
     *room = http2_stream_reserve(call->stream, FRAMING_PREFIX_SIZE + size);

@@ -84,6 +84,10 @@ const char *rpc_call_peer(const struct rpc_call *call);
 /* The loop's uv_now() at which the deadline passes; UINT64_MAX: never. */
 uint64_t rpc_call_deadline_ms(const struct rpc_call *call);
 
+/* Tells the client that the call was taken up, by the headers of the answer, before there is
+ * anything else to say. No-op when they were sent, or the call is over. */
+void rpc_call_take_up(struct rpc_call *call);
+
 /* Queues one message. STATUS_OK: it is queued, whatever rpc_call_writable() says afterwards.
  * STATUS_CANCELLED: the call is over. STATUS_TOO_LARGE or STATUS_NO_MEMORY: the call is finished
  * with RESOURCE_EXHAUSTED. The message is not kept. */

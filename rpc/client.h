@@ -93,6 +93,9 @@ struct rpc_stream_options {
     /* Waits through failed attempts until its deadline; otherwise a failed attempt to connect, and
      * the pause after it, end the call with UNAVAILABLE at once. */
     bool wait_for_ready;
+    /* Optional. The server has taken the call up (rpc_call_take_up(), or its first message). Not
+     * called where it refuses it at once. */
+    void (*on_taken_up)(struct rpc_stream *stream);
     /* Optional. encoded is as it came; message is decoded, NULL where response is. Both live until
      * this returns. */
     void (*on_message)(

@@ -240,7 +240,11 @@ static void on_header(void *user, struct bytes name, struct bytes value)
 
 static void on_headers_end(void *user)
 {
-    (void)user;
+    struct rpc_stream *stream = user;
+    bool taken_up = !stream->has_status && stream->http_status == 200 && stream->is_grpc;
+    if (taken_up && !stream->ended && stream->options.on_taken_up != NULL) {
+        stream->options.on_taken_up(stream);
+    }
 }
 
 /* All that came was handed over: what the server said at last. */

@@ -44,8 +44,10 @@ struct fixture {
     struct rpc_server *wild;
     int wild_port;
     bool wild_stopped;
-    unsigned calls;        /* Of any method. */
+    unsigned calls;        /* Of those that are kept. */
     struct rpc_call *kept; /* Referenced. */
+    const char *refusal;   /* Of hellos; NULL: they are accepted. */
+    unsigned greetings;    /* Refused ones too. */
 };
 
 /* ---- turning ---- */
@@ -196,9 +198,15 @@ static void keep(struct rpc_call *call, const ProtobufCMessage *message, struct 
 
 static void on_raft(struct rpc_call *call, const ProtobufCMessage *message, struct bytes encoded)
 {
-    (void)call;
+    struct fixture *f = rpc_call_context(call);
     (void)message;
     (void)encoded;
+    f->greetings++;
+    if (f->refusal != NULL) {
+        rpc_call_finish(call, GRPC_PERMISSION_DENIED, f->refusal, bytes_of(NULL, 0));
+    } else {
+        rpc_call_take_up(call);
+    }
 }
 
 static const struct rpc_method methods[] = {
@@ -273,6 +281,57 @@ static int tear_down(void **state)
     tls_context_destroy(f->wild_client_tls);
     authority_destroy(f->authority);
     return 0;
+}
+
+/* ---- hellos that are refused ---- */
+
+static void run_for(struct fixture *f, unsigned ms)
+{
+    for (uint64_t until = uv_hrtime() + UINT64_C(1000000) * ms; uv_hrtime() < until;) {
+        turn(f);
+    }
+}
+
+static void who_is_refused_says_so_once_and_asks_less_and_less(void **state)
+{
+    struct fixture *f = *state;
+    f->refusal = "another directory";
+    introduce(f);
+    run_for(f, 2200); /* More than four times what is waited after the first. */
+    assert_in_range(f->greetings, 2, 3);
+    assert_int_equal(f->notes, 1);
+    assert_string_equal(f->note[0], "PERMISSION_DENIED: another directory");
+    assert_int_equal(f->connects, 0);
+    assert_int_equal(f->disconnects, 0);
+}
+
+static void another_reason_is_told_and_so_is_the_end_of_it(void **state)
+{
+    struct fixture *f = *state;
+    f->refusal = "not a member";
+    introduce(f);
+    run_until_reached(f, &f->notes, 1);
+    f->refusal = "another directory";
+    run_until_reached(f, &f->notes, 2);
+    assert_string_equal(f->note[1], "PERMISSION_DENIED: another directory");
+    assert_int_equal(f->connects, 0);
+    f->refusal = NULL;
+    run_until_reached(f, &f->notes, 3);
+    assert_string_equal(f->note[2], "reachable");
+    assert_int_equal(f->connects, 1);
+    assert_int_equal(f->disconnects, 0);
+}
+
+static void a_lost_node_is_told_by_what_became_of_its_connection(void **state)
+{
+    struct fixture *f = *state;
+    introduce(f);
+    run_until_reached(f, &f->notes, 1);
+    assert_string_equal(f->note[0], "reachable");
+    f->silent = true;
+    run_until_reached(f, &f->notes, 2);
+    assert_string_equal(f->note[1], "the peer gives no sign of life");
+    assert_int_equal(f->disconnects, 1);
 }
 
 /* ---- writes that are passed on ---- */
@@ -392,6 +451,9 @@ static void a_write_that_did_not_go_out_is_known_not_to_have(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(who_is_refused_says_so_once_and_asks_less_and_less),
+        TEST_WITH_FIXTURE(another_reason_is_told_and_so_is_the_end_of_it),
+        TEST_WITH_FIXTURE(a_lost_node_is_told_by_what_became_of_its_connection),
         TEST_WITH_FIXTURE(a_leader_that_falls_silent_is_not_waited_for),
         TEST_WITH_FIXTURE(a_leader_that_takes_its_time_leaves_the_outcome_unknown),
         TEST_WITH_FIXTURE(what_the_leader_says_is_passed_on),

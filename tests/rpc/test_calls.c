@@ -7,6 +7,7 @@
 #include "tests/lib/test.h"
 #include <grpc/health/v1/health.pb-c.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,8 +249,9 @@ struct outcome {
     char sentence[256];
     uint8_t details[64];
     size_t details_size;
-    bool not_sent;
+    bool answered, not_sent;
     unsigned hold_after; /* 0: never. */
+    bool taken_up;
     char text[64];
 };
 
@@ -265,11 +267,19 @@ static void on_message(
     }
 }
 
+static void on_taken_up(struct rpc_stream *stream)
+{
+    struct outcome *o = rpc_stream_user(stream);
+    assert(!o->taken_up && !o->over);
+    o->taken_up = true;
+}
+
 static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
 {
     struct outcome *o = rpc_stream_user(stream);
     o->over = true;
     o->code = result->code;
+    o->answered = result->answered;
     o->not_sent = result->not_sent;
     snprintf(o->sentence, sizeof o->sentence, "%s", result->sentence);
     o->details_size = result->details.size < sizeof o->details ? result->details.size : 0;
@@ -282,6 +292,7 @@ static struct rpc_stream_options options_of(const char *path, struct outcome *o)
 {
     return (struct rpc_stream_options){.path = path,
         .response = &grpc__health__v1__health_check_request__descriptor,
+        .on_taken_up = on_taken_up,
         .on_message = on_message,
         .on_status = on_status,
         .user = o};
@@ -529,6 +540,29 @@ static void a_late_answer_reaches_the_client(void **state)
     assert_string_equal(o.text, hello);
 }
 
+static void a_call_is_taken_up_before_it_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o;
+    char refuse[] = "refuse";
+    start(f, "/test.Test/Keep", hello, &o);
+    while (f->call == NULL && !f->late) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_false(o.taken_up);
+    rpc_call_take_up(f->call);
+    rpc_call_take_up(f->call);
+    run_until(f, &o.taken_up);
+    assert_false(o.over);
+    rpc_call_finish(f->call, GRPC_ABORTED, "after all", bytes_of(NULL, 0));
+    run_until(f, &o.over);
+    assert_int_equal(o.code, GRPC_ABORTED);
+    assert_true(o.answered);
+    rpc_call_take_up(f->call);
+    assert_true(call(f, "/test.Test/Echo", hello).taken_up);
+    assert_false(call(f, "/test.Test/Echo", refuse).taken_up);
+}
+
 static void a_lost_server_is_unavailable_and_found_again(void **state)
 {
     struct fixture *f = *state;
@@ -540,6 +574,7 @@ static void a_lost_server_is_unavailable_and_found_again(void **state)
     stop_server(f, 0);
     run_until(f, &o.over);
     assert_int_equal(o.code, GRPC_UNAVAILABLE);
+    assert_false(o.answered);
     assert_false(o.not_sent);
     o = call(f, "/test.Test/Echo", hello);
     assert_int_equal(o.code, GRPC_UNAVAILABLE);
@@ -679,6 +714,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_deadline_ends_both_sides),
         TEST_WITH_FIXTURE(a_cancelled_call_is_over_for_the_handler),
         TEST_WITH_FIXTURE(a_late_answer_reaches_the_client),
+        TEST_WITH_FIXTURE(a_call_is_taken_up_before_it_is_answered),
         TEST_WITH_FIXTURE(a_lost_server_is_unavailable_and_found_again),
         TEST_WITH_FIXTURE(a_server_that_stops_lets_calls_finish),
         TEST_WITH_FIXTURE(one_call_after_another_needs_no_callbacks),
