@@ -158,16 +158,15 @@ void peers_set_tls(struct peers *peers, struct tls_context *tls)
 
 /* ---- beginning and end ---- */
 
-/* Sessions grow across restarts as long as the clock does. Where it was set back a new hello is
- * refused while the old stream is still open at the other end: a dead process's is not, and a dead
- * machine's until its silence is noticed there. */
+/* Sessions grow across restarts as long as the clock does. Where it was set back a new process is
+ * refused for as long as something of the old one might still arrive. */
 static uint64_t first_session(void)
 {
-    enum { COUNTER_BITS = 20, MS_IN_S = 1000, NS_IN_MS = 1000000 };
+    enum { MS_IN_S = 1000, NS_IN_MS = 1000000 };
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t ms = (uint64_t)now.tv_sec * MS_IN_S + (uint64_t)now.tv_nsec / NS_IN_MS;
-    return ms << COUNTER_BITS;
+    return ms << PEERS_SESSION_BITS;
 }
 
 struct peers *peers_create(uv_loop_t *loop, struct rpc_server *server,

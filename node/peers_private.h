@@ -14,6 +14,8 @@ enum {
     PEERS_STEADY_MS = 1000,    /* A stream that has lived so long is not about to be refused. */
     PEERS_KEEPALIVE_MS = 1000, /* A dead peer is seen within three of these. */
     PEERS_KEEPALIVE_TIMEOUT_MS = 2000,
+    PEERS_SESSION_BITS = 20, /* Of a session: the streams of one process. Those above: which. */
+    PEERS_LATE_MS = 45000,   /* A server's connection that brings nothing is closed before that. */
     PEERS_CONNECT_TIMEOUT_MS = 2000,
     PEERS_PULL_SILENCE_MS = 5000,
     PEERS_PIECE_BYTES = 1 << 20, /* Of one message of a pull. */
@@ -22,8 +24,9 @@ enum {
 
 /* A stream from a node. */
 struct incoming {
-    struct rpc_call *call; /* Open and beyond its hello; NULL: none. */
-    uint64_t session;
+    struct rpc_call *call;        /* Open and beyond its hello; NULL: none. */
+    uint64_t session;             /* Of the last that was accepted; */
+    uint64_t ended_ms;            /* when it ended. */
     char refusal[PEERS_WHY_SIZE]; /* Of its last hello, as noted; empty: it was accepted. */
 };
 

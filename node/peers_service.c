@@ -56,6 +56,20 @@ static int check_hello(const struct peers *peers, const struct identity *caller,
         : error_set(err, STATUS_DENIED, "node %016" PRIx64 " is not a member", hello->node);
 }
 
+/* It lay somewhere while a later one came, and perhaps went. Of one process that is certain;
+ * another may have begun with a clock that was set back, and is late only while it could be. */
+static int check_late(
+    const struct peers *peers, const struct incoming *last, uint64_t session, struct error *err)
+{
+    bool same_process = session >> PEERS_SESSION_BITS == last->session >> PEERS_SESSION_BITS;
+    bool recent = last->call != NULL || uv_now(peers->loop) - last->ended_ms < PEERS_LATE_MS;
+    if (session > last->session || (!same_process && !recent)) {
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_PRECONDITION, "a newer stream of this node %s",
+        last->call != NULL ? "is open" : "was here already");
+}
+
 /* Once for each reason. */
 static void note_refusal(struct peers *peers, struct link *link, const struct error *err)
 {
@@ -74,9 +88,8 @@ static void take_hello(
     struct error err = {0};
     int status = check_hello(peers, rpc_call_identity(call), hello, &err);
     struct link *link = peers_find(peers, hello->node);
-    if (status == STATUS_OK && link->incoming.call != NULL &&
-        link->incoming.session >= hello->session) {
-        status = error_set(&err, STATUS_PRECONDITION, "a newer stream of this node is open");
+    if (status == STATUS_OK) {
+        status = check_late(peers, &link->incoming, hello->session, &err);
     }
     if (status == STATUS_OK) {
         status = peers->hooks->hello(peers->arg, hello, &err);
@@ -159,6 +172,7 @@ static void on_raft_done(struct rpc_call *call)
     struct link *link = rpc_call_user(call);
     if (link != NULL && link->incoming.call == call) {
         link->incoming.call = NULL;
+        link->incoming.ended_ms = uv_now(link->peers->loop);
     }
 }
 

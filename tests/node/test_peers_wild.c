@@ -1,11 +1,12 @@
 /* A node, and a peer of the test's own making that does what ours would not: it answers as it is
  * told, falls silent with its connections open, and greets as others or out of turn. */
-#include "node/peers.h"
+#include "node/peers_private.h"
 #include "rpc/client.h"
 #include "rpc/tls.h"
 #include "tests/lib/certificates.h"
 #include "tests/lib/test.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 enum {
     OURS = 0xa1,
     THEIRS = 0xa2,
+    OTHER = 0xa3, /* A member that is not there. */
+    STRANGER = 0xa4,
     GROUP = 1,
     EPOCH = 1,
     CLUSTER = 0xc1,
@@ -21,6 +24,14 @@ enum {
     DEAD_MS = 6000, /* Long enough to see that a peer is silent, on a busy machine too. */
     NOTES_MAX = 8,
     NOTE_SIZE = 128,
+};
+
+/* A stream of the wild one's to our node. */
+struct greeting {
+    struct rpc_stream *stream;
+    bool accepted, over, settled;
+    enum grpc_code code;
+    char sentence[NOTE_SIZE];
 };
 
 struct fixture {
@@ -44,10 +55,13 @@ struct fixture {
     struct rpc_server *wild;
     int wild_port;
     bool wild_stopped;
-    unsigned calls;        /* Of those that are kept. */
-    struct rpc_call *kept; /* Referenced. */
-    const char *refusal;   /* Of hellos; NULL: they are accepted. */
-    unsigned greetings;    /* Refused ones too. */
+    unsigned calls;              /* Of those that are kept. */
+    struct rpc_call *kept;       /* Referenced. */
+    const char *refusal;         /* Of hellos; NULL: they are accepted. */
+    unsigned heard;              /* Refused ones too. */
+    struct rpc_channel *channel; /* To our node; NULL: none. */
+    bool channel_closed;
+    struct greeting one, two; /* They outlive the test's function. */
 };
 
 /* ---- turning ---- */
@@ -81,7 +95,7 @@ static void run_until_reached(struct fixture *f, const unsigned *counter, unsign
 static void on_connected(void *arg, uint64_t node, bool connected)
 {
     struct fixture *f = arg;
-    (void)node;
+    assert(node == THEIRS);
     f->connects += connected;
     f->disconnects += !connected;
 }
@@ -145,9 +159,9 @@ static void on_forwarded(
 static void on_note(void *arg, uint64_t node, const char *what)
 {
     struct fixture *f = arg;
-    assert_int_equal(node, THEIRS);
-    assert_true(f->notes < NOTES_MAX);
-    (void)snprintf(f->note[f->notes++], NOTE_SIZE, "%s", what);
+    if (node == THEIRS && f->notes < NOTES_MAX) {
+        (void)snprintf(f->note[f->notes++], NOTE_SIZE, "%s", what);
+    }
 }
 
 static const struct peers_hooks hooks = {.connected = on_connected,
@@ -201,7 +215,7 @@ static void on_raft(struct rpc_call *call, const ProtobufCMessage *message, stru
     struct fixture *f = rpc_call_context(call);
     (void)message;
     (void)encoded;
-    f->greetings++;
+    f->heard++;
     if (f->refusal != NULL) {
         rpc_call_finish(call, GRPC_PERMISSION_DENIED, f->refusal, bytes_of(NULL, 0));
     } else {
@@ -247,8 +261,9 @@ static void introduce(struct fixture *f)
 {
     char address[32];
     (void)snprintf(address, sizeof address, "127.0.0.1:%d", f->wild_port);
-    const struct peers_member member = {.node = THEIRS, .address = address};
-    peers_set_members(f->peers, &member, 1);
+    const struct peers_member members[] = {
+        {.node = THEIRS, .address = address}, {.node = OTHER, .address = "127.0.0.1:1"}};
+    peers_set_members(f->peers, members, 2);
 }
 
 static void raise_flag(void *arg)
@@ -262,6 +277,10 @@ static int tear_down(void **state)
     f->silent = false;
     if (f->kept != NULL) {
         rpc_call_unref(f->kept);
+    }
+    if (f->channel != NULL) {
+        rpc_channel_close(f->channel, raise_flag, &f->channel_closed);
+        run_until(f, &f->channel_closed);
     }
     rpc_server_stop(f->server, 0, raise_flag, &f->server_stopped);
     run_until(f, &f->server_stopped);
@@ -298,7 +317,7 @@ static void who_is_refused_says_so_once_and_asks_less_and_less(void **state)
     f->refusal = "another directory";
     introduce(f);
     run_for(f, 2200); /* More than four times what is waited after the first. */
-    assert_in_range(f->greetings, 2, 3);
+    assert_in_range(f->heard, 2, 3);
     assert_int_equal(f->notes, 1);
     assert_string_equal(f->note[0], "PERMISSION_DENIED: another directory");
     assert_int_equal(f->connects, 0);
@@ -332,6 +351,221 @@ static void a_lost_node_is_told_by_what_became_of_its_connection(void **state)
     run_until_reached(f, &f->notes, 2);
     assert_string_equal(f->note[1], "the peer gives no sign of life");
     assert_int_equal(f->disconnects, 1);
+}
+
+/* ---- what it says of itself ---- */
+
+static void on_accepted(struct rpc_stream *stream)
+{
+    struct greeting *g = rpc_stream_user(stream);
+    g->accepted = g->settled = true;
+}
+
+static void on_refused(struct rpc_stream *stream, const struct rpc_result *result)
+{
+    struct greeting *g = rpc_stream_user(stream);
+    g->over = g->settled = true;
+    g->code = result->code;
+    (void)snprintf(g->sentence, NOTE_SIZE, "%s", result->sentence);
+}
+
+static Zhurnal__Peer__V1__Hello hello_of(struct fixture *f, uint64_t session)
+{
+    Zhurnal__Peer__V1__Hello hello = ZHURNAL__PEER__V1__HELLO__INIT;
+    hello.cluster = (ProtobufCBinaryData){.data = f->identity.cluster, .len = UUID_SIZE};
+    hello.epoch = EPOCH;
+    hello.node = THEIRS;
+    hello.directory = (ProtobufCBinaryData){.data = f->identity.directory, .len = UUID_SIZE};
+    hello.level_max = 1;
+    hello.session = session;
+    return hello;
+}
+
+static int say_hello(struct greeting *g, Zhurnal__Peer__V1__Hello *hello)
+{
+    Zhurnal__Peer__V1__RaftRequest request = ZHURNAL__PEER__V1__RAFT_REQUEST__INIT;
+    request.message_case = ZHURNAL__PEER__V1__RAFT_REQUEST__MESSAGE_HELLO;
+    request.hello = hello;
+    return rpc_stream_send(g->stream, &request.base);
+}
+
+static void open_stream(struct fixture *f, struct greeting *g)
+{
+    if (f->channel == NULL) {
+        const struct rpc_channel_options channel = {
+            .host = "127.0.0.1", .port = f->port, .tls = f->wild_client_tls, .expect_node = OURS};
+        assert_int_equal(rpc_channel_open(&f->channel, &f->there, &channel, NULL), STATUS_OK);
+    }
+    const struct rpc_stream_options options = {.path = "/zhurnal.peer.v1.PeerService/Raft",
+        .on_taken_up = on_accepted,
+        .on_status = on_refused,
+        .user = g};
+    *g = (struct greeting){.stream = rpc_stream_start(f->channel, &options)};
+    assert_non_null(g->stream);
+}
+
+/* Until our node has made up its mind. */
+static void greet(struct fixture *f, struct greeting *g, Zhurnal__Peer__V1__Hello hello)
+{
+    open_stream(f, g);
+    assert_int_equal(say_hello(g, &hello), STATUS_OK);
+    run_until(f, &g->settled);
+}
+
+static void expect_refused(const struct greeting *g, enum grpc_code code, const char *why)
+{
+    assert_false(g->accepted);
+    assert_int_equal(g->code, code);
+    if (strstr(g->sentence, why) == NULL) {
+        fail_msg("\"%s\" does not say \"%s\"", g->sentence, why);
+    }
+}
+
+static void a_hello_says_who_its_certificate_says(void **state)
+{
+    struct fixture *f = *state;
+    introduce(f);
+    Zhurnal__Peer__V1__Hello hello = hello_of(f, 1);
+    hello.node = OTHER;
+    greet(f, &f->one, hello);
+    expect_refused(&f->one, GRPC_PERMISSION_DENIED, "the certificate is node 00000000000000a2's");
+    assert_int_equal(f->hellos, 0);
+}
+
+static void a_hello_is_of_our_cluster_and_of_its_present_life(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t other[UUID_SIZE] = {CLUSTER};
+    introduce(f);
+    Zhurnal__Peer__V1__Hello hello = hello_of(f, 1);
+    hello.cluster.data = other;
+    greet(f, &f->one, hello);
+    expect_refused(&f->one, GRPC_PERMISSION_DENIED, "another cluster");
+    hello = hello_of(f, 2);
+    hello.cluster.len--;
+    greet(f, &f->one, hello);
+    expect_refused(&f->one, GRPC_PERMISSION_DENIED, "another cluster");
+    hello = hello_of(f, 3);
+    hello.epoch++;
+    greet(f, &f->one, hello);
+    expect_refused(&f->one, GRPC_PERMISSION_DENIED, "epoch 2");
+    hello = hello_of(f, 4);
+    hello.directory.len--;
+    greet(f, &f->one, hello);
+    expect_refused(&f->one, GRPC_INVALID_ARGUMENT, "data directory");
+    assert_int_equal(f->hellos, 0);
+}
+
+static void a_hello_is_a_members(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request request = certificates_node(STRANGER);
+    introduce(f);
+    tls_context_destroy(f->wild_client_tls);
+    f->wild_client_tls = certificates_context(f->authority, f->authority, TLS_CLIENT, &request);
+    Zhurnal__Peer__V1__Hello hello = hello_of(f, 1);
+    hello.node = STRANGER;
+    greet(f, &f->one, hello);
+    expect_refused(&f->one, GRPC_PERMISSION_DENIED, "not a member");
+    assert_int_equal(f->hellos, 0);
+}
+
+static void a_refused_hello_is_told_once_for_each_reason(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__Peer__V1__Hello hello = hello_of(f, 1);
+    introduce(f);
+    run_until_reached(f, &f->notes, 1);
+    hello.epoch = 2;
+    greet(f, &f->one, hello);
+    greet(f, &f->one, hello);
+    assert_int_equal(f->notes, 2);
+    hello.epoch = 3;
+    greet(f, &f->one, hello);
+    assert_int_equal(f->notes, 3);
+    hello.epoch = EPOCH;
+    greet(f, &f->one, hello);
+    assert_true(f->one.accepted);
+    assert_int_equal(f->notes, 3);
+}
+
+static void a_stream_begins_with_its_only_hello(void **state)
+{
+    struct fixture *f = *state;
+    Zhurnal__Peer__V1__RaftRequest request = ZHURNAL__PEER__V1__RAFT_REQUEST__INIT;
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__Hello hello = hello_of(f, 2);
+    introduce(f);
+    request.message_case = ZHURNAL__PEER__V1__RAFT_REQUEST__MESSAGE_FRAME;
+    request.frame = &frame;
+    open_stream(f, &f->one);
+    assert_int_equal(rpc_stream_send(f->one.stream, &request.base), STATUS_OK);
+    run_until(f, &f->one.settled);
+    expect_refused(&f->one, GRPC_INVALID_ARGUMENT, "one hello, and then frames");
+    greet(f, &f->one, hello_of(f, 1));
+    assert_true(f->one.accepted);
+    assert_int_equal(say_hello(&f->one, &hello), STATUS_OK);
+    run_until(f, &f->one.over);
+    assert_int_equal(f->one.code, GRPC_INVALID_ARGUMENT);
+    assert_int_equal(f->hellos, 1);
+}
+
+/* ---- streams of one node, one after the other ---- */
+
+enum { PROCESS = 1 << PEERS_SESSION_BITS };
+
+static void a_newer_stream_ends_the_older(void **state)
+{
+    struct fixture *f = *state;
+    introduce(f);
+    greet(f, &f->one, hello_of(f, PROCESS + 1));
+    assert_true(f->one.accepted);
+    greet(f, &f->two, hello_of(f, PROCESS + 2));
+    assert_true(f->two.accepted);
+    run_until(f, &f->one.over);
+    assert_int_equal(f->one.code, GRPC_CANCELLED);
+    assert_false(f->two.over);
+}
+
+static void an_older_stream_that_comes_late_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    introduce(f);
+    greet(f, &f->one, hello_of(f, PROCESS + 2));
+    greet(f, &f->two, hello_of(f, PROCESS + 1));
+    expect_refused(&f->two, GRPC_FAILED_PRECONDITION, "a newer stream of this node is open");
+    greet(f, &f->two, hello_of(f, PROCESS + 2));
+    expect_refused(&f->two, GRPC_FAILED_PRECONDITION, "a newer stream of this node is open");
+    assert_false(f->one.over);
+    rpc_stream_cancel(f->one.stream);
+    run_until(f, &f->one.over);
+    while (peers_find(f->peers, THEIRS)->incoming.call != NULL) {
+        turn(f);
+    }
+    greet(f, &f->two, hello_of(f, PROCESS + 1));
+    expect_refused(&f->two, GRPC_FAILED_PRECONDITION, "was here already");
+    greet(f, &f->two, hello_of(f, PROCESS + 3));
+    assert_true(f->two.accepted);
+}
+
+/* A process that began when the clock was behind is not told from a dead one's stream, for a while.
+ */
+static void a_clock_that_was_set_back_keeps_nobody_out_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    introduce(f);
+    greet(f, &f->one, hello_of(f, 2 * PROCESS + 1));
+    rpc_stream_cancel(f->one.stream);
+    run_until(f, &f->one.over);
+    struct incoming *incoming = &peers_find(f->peers, THEIRS)->incoming;
+    while (incoming->call != NULL) {
+        turn(f);
+    }
+    greet(f, &f->two, hello_of(f, PROCESS + 1));
+    expect_refused(&f->two, GRPC_FAILED_PRECONDITION, "was here already");
+    incoming->ended_ms -= PEERS_LATE_MS;
+    greet(f, &f->two, hello_of(f, PROCESS + 1));
+    assert_true(f->two.accepted);
 }
 
 /* ---- writes that are passed on ---- */
@@ -454,6 +688,14 @@ int main(void)
         TEST_WITH_FIXTURE(who_is_refused_says_so_once_and_asks_less_and_less),
         TEST_WITH_FIXTURE(another_reason_is_told_and_so_is_the_end_of_it),
         TEST_WITH_FIXTURE(a_lost_node_is_told_by_what_became_of_its_connection),
+        TEST_WITH_FIXTURE(a_hello_says_who_its_certificate_says),
+        TEST_WITH_FIXTURE(a_hello_is_of_our_cluster_and_of_its_present_life),
+        TEST_WITH_FIXTURE(a_hello_is_a_members),
+        TEST_WITH_FIXTURE(a_refused_hello_is_told_once_for_each_reason),
+        TEST_WITH_FIXTURE(a_stream_begins_with_its_only_hello),
+        TEST_WITH_FIXTURE(a_newer_stream_ends_the_older),
+        TEST_WITH_FIXTURE(an_older_stream_that_comes_late_is_refused),
+        TEST_WITH_FIXTURE(a_clock_that_was_set_back_keeps_nobody_out_for_ever),
         TEST_WITH_FIXTURE(a_leader_that_falls_silent_is_not_waited_for),
         TEST_WITH_FIXTURE(a_leader_that_takes_its_time_leaves_the_outcome_unknown),
         TEST_WITH_FIXTURE(what_the_leader_says_is_passed_on),
