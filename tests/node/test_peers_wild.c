@@ -24,6 +24,7 @@ enum {
     DEAD_MS = 6000, /* Long enough to see that a peer is silent, on a busy machine too. */
     NOTES_MAX = 8,
     NOTE_SIZE = 128,
+    PEER_SIZE = 64,
 };
 
 /* A stream of the wild one's to our node. */
@@ -55,11 +56,12 @@ struct fixture {
     struct rpc_server *wild;
     int wild_port;
     bool wild_stopped;
-    unsigned calls;              /* Of those that are kept. */
-    struct rpc_call *kept;       /* Referenced. */
-    const char *refusal;         /* Of hellos; NULL: they are accepted. */
-    unsigned heard;              /* Refused ones too. */
-    struct rpc_channel *channel; /* To our node; NULL: none. */
+    unsigned calls;                                 /* Of those that are kept. */
+    char caller[PEER_SIZE], raft_caller[PEER_SIZE]; /* Of the last call. */
+    struct rpc_call *kept;                          /* Referenced. */
+    const char *refusal;                            /* Of hellos; NULL: they are accepted. */
+    unsigned heard;                                 /* Refused ones too. */
+    struct rpc_channel *channel;                    /* To our node; NULL: none. */
     bool channel_closed;
     struct greeting one, two; /* They outlive the test's function. */
 };
@@ -204,6 +206,7 @@ static void keep(struct rpc_call *call, const ProtobufCMessage *message, struct 
     (void)message;
     (void)encoded;
     f->calls++;
+    (void)snprintf(f->caller, PEER_SIZE, "%s", rpc_call_peer(call));
     if (f->kept == NULL) {
         rpc_call_ref(call);
         f->kept = call;
@@ -216,6 +219,7 @@ static void on_raft(struct rpc_call *call, const ProtobufCMessage *message, stru
     (void)message;
     (void)encoded;
     f->heard++;
+    (void)snprintf(f->raft_caller, PEER_SIZE, "%s", rpc_call_peer(call));
     if (f->refusal != NULL) {
         rpc_call_finish(call, GRPC_PERMISSION_DENIED, f->refusal, bytes_of(NULL, 0));
     } else {
@@ -226,6 +230,7 @@ static void on_raft(struct rpc_call *call, const ProtobufCMessage *message, stru
 static const struct rpc_method methods[] = {
     {.path = "/zhurnal.peer.v1.PeerService/Raft", .kind = RPC_CLIENT_STREAM, .on_message = on_raft},
     {.path = "/zhurnal.peer.v1.PeerService/Forward", .kind = RPC_UNARY, .on_message = keep},
+    {.path = "/zhurnal.peer.v1.PeerService/Pull", .kind = RPC_SERVER_STREAM, .on_message = keep},
 };
 
 static void start_theirs(struct fixture *f)
@@ -442,7 +447,9 @@ static void a_hello_is_of_our_cluster_and_of_its_present_life(void **state)
     greet(f, &f->one, hello);
     expect_refused(&f->one, GRPC_PERMISSION_DENIED, "another cluster");
     hello = hello_of(f, 2);
-    hello.cluster.len--;
+    uint8_t longer[UUID_SIZE + 1];
+    memset(longer, CLUSTER, sizeof longer);
+    hello.cluster = (ProtobufCBinaryData){.data = longer, .len = sizeof longer};
     greet(f, &f->one, hello);
     expect_refused(&f->one, GRPC_PERMISSION_DENIED, "another cluster");
     hello = hello_of(f, 3);
@@ -643,6 +650,37 @@ static void what_the_leader_says_is_passed_on(void **state)
     assert_string_equal(forwarded.sentence, "there is an election");
 }
 
+/* It was given as much time as our client has left, or a minute. */
+static void a_leaders_deadline_is_not_the_clients(void **state)
+{
+    struct fixture *f = *state;
+    struct forwarded forwarded;
+    introduce(f);
+    pass_on(f, &forwarded, LATE_MS);
+    run_until_reached(f, &f->calls, 1);
+    rpc_call_finish(f->kept, GRPC_DEADLINE_EXCEEDED, "too late", bytes_of(NULL, 0));
+    run_until(f, &forwarded.over);
+    expect_unknown(&forwarded);
+}
+
+static void bulk_has_a_connection_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct forwarded forwarded;
+    char forwarder[PEER_SIZE];
+    introduce(f);
+    run_until_reached(f, &f->heard, 1);
+    pass_on(f, &forwarded, LATE_MS);
+    run_until_reached(f, &f->calls, 1);
+    memcpy(forwarder, f->caller, PEER_SIZE);
+    assert_string_not_equal(forwarder, f->raft_caller);
+    peers_pull(f->peers, 1, 2, 0);
+    run_until_reached(f, &f->calls, 2);
+    assert_string_equal(f->caller, forwarder);
+    rpc_call_abort(f->kept);
+    run_until(f, &forwarded.over);
+}
+
 /* Each is two bytes, and a hundred in memory. */
 static void a_verdict_on_a_thousand_events_comes_through(void **state)
 {
@@ -699,6 +737,8 @@ int main(void)
         TEST_WITH_FIXTURE(a_leader_that_falls_silent_is_not_waited_for),
         TEST_WITH_FIXTURE(a_leader_that_takes_its_time_leaves_the_outcome_unknown),
         TEST_WITH_FIXTURE(what_the_leader_says_is_passed_on),
+        TEST_WITH_FIXTURE(a_leaders_deadline_is_not_the_clients),
+        TEST_WITH_FIXTURE(bulk_has_a_connection_of_its_own),
         TEST_WITH_FIXTURE(a_verdict_on_a_thousand_events_comes_through),
         TEST_WITH_FIXTURE(a_write_that_did_not_go_out_is_known_not_to_have),
     };
