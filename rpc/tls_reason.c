@@ -35,6 +35,9 @@ static const struct reason CODES[] = {
     {MBEDTLS_ERR_SSL_INVALID_RECORD, STATUS_MALFORMED, "the peer does not speak TLS 1.2"},
 #ifdef MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO /* Version 2. */
     {MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO, STATUS_MALFORMED, "the peer does not speak TLS 1.2"},
+    {MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION, STATUS_MALFORMED, "the peer does not speak TLS 1.2"},
+#else
+    {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, STATUS_MALFORMED, "the peer does not speak TLS 1.2"},
 #endif
     {MBEDTLS_ERR_SSL_INVALID_MAC, STATUS_MALFORMED, "the connection was tampered with"},
 };

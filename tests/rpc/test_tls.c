@@ -5,6 +5,7 @@
 #include "tests/lib/test.h"
 
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ciphersuites.h>
 
 #include <stdlib.h>
 
@@ -395,6 +396,7 @@ static int stranger_receive(void *arg, unsigned char *out, size_t size)
 
 struct stranger_options {
     const char **protocols;
+    const int *suites; /* NULL: all. */
     const struct issued *issued;
 };
 
@@ -412,6 +414,9 @@ static void stranger_init(struct stranger *s, const struct stranger_options *opt
     mbedtls_ssl_conf_authmode(&s->config, MBEDTLS_SSL_VERIFY_NONE);
     if (options->protocols != NULL) {
         assert_int_equal(mbedtls_ssl_conf_alpn_protocols(&s->config, options->protocols), 0);
+    }
+    if (options->suites != NULL) {
+        mbedtls_ssl_conf_ciphersuites(&s->config, options->suites);
     }
     if (options->issued != NULL) {
         assert_int_equal(mbed_parse_certificates(
@@ -494,18 +499,73 @@ static void a_client_that_does_not_ask_for_http2_is_refused(void **state)
     issued_deinit(&issued);
 }
 
-/* By hand: mbedTLS 3 cannot speak it. RFC 4346 §7.4.1.2. */
+/* RFC 9113, appendix A: each of these is TLS 1.2, and what HTTP/2 must not be spoken over. */
+static void a_cipher_of_the_black_list_is_refused(void **state)
+{
+    static const int cbc[] = {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 0};
+    static const int fixed[] = {MBEDTLS_TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256, 0};
+    const int *const suites[] = {cbc, fixed};
+    struct fixture *f = *state;
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    struct issued issued = certificates_issue(f->authority, &frontend, 0);
+    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
+        const struct stranger_options options = {
+            .issued = &issued, .protocols = H2, .suites = suites[i]};
+        tls_connection_destroy(f->server);
+        expect_stranger_refused(f, &options, STATUS_MALFORMED, "TLS");
+    }
+    issued_deinit(&issued);
+}
+
+/* By hand: mbedTLS 3 cannot speak it. RFC 4346 §7.4.1.2, RFC 8422 §5.1. But for the version it is
+ * what a server with our key could go on with. */
 static void an_older_tls_is_refused(void **state)
 {
+    enum { MINOR = 10, ALERT = 21, FATAL = 2, PROTOCOL_VERSION = 70 };
     struct fixture *f = *state;
-    static const uint8_t HELLO[] = {22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 2, /* TLS 1.1 */
-        [43] = 0, 0, 2, 0, 0x2f, 1, 0};
-    connect_to(f, NODE);
-    struct error err = {0};
-    assert_int_equal(
-        tls_feed(f->server, bytes_of(HELLO, sizeof HELLO), &f->to_server, &err), STATUS_MALFORMED);
-    expect_text_in(&err, "TLS");
+    uint8_t hello[] = {22, 3, 1, 0, 63, 1, 0, 0, 59, 3, 0, /* and 32 random bytes */
+        [43] = 0, 0, 4, 0xc0, 0x09, 0xc0, 0x0a,            /* ECDHE-ECDSA with AES-CBC and SHA-1 */
+        1, 0, 0, 14, 0, 10, 0, 4, 0, 2, 0, 23,             /* secp256r1 */
+        0, 11, 0, 2, 1, 0};
+    for (uint8_t minor = 2; minor >= 1; minor--) { /* 1.1, and 1.0 */
+        struct error err = {0};
+        hello[MINOR] = minor;
+        tls_connection_destroy(f->server);
+        assert_int_equal(tls_connection_create(&f->server, f->server_context, 0, &err), STATUS_OK);
+        assert_int_equal(tls_feed(f->server, bytes_of(hello, sizeof hello), &f->to_server, &err),
+            STATUS_MALFORMED);
+        expect_text_in(&err, "TLS 1.2");
+        struct bytes alert = buffer_bytes(tls_output(f->server));
+        assert_int_equal(alert.size, 7);
+        assert_int_equal(alert.data[0], ALERT);
+        assert_int_equal(alert.data[5], FATAL);
+        assert_int_equal(alert.data[6], PROTOCOL_VERSION);
+    }
 }
+
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+/* RFC 9113 §9.2.1: a renegotiation could make another of whom we have accepted. */
+static void whoever_wants_to_shake_hands_again_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_request frontend = certificates_client(IDENTITY_FRONTEND, "web");
+    struct issued issued = certificates_issue(f->authority, &frontend, 0);
+    const struct stranger_options options = {.issued = &issued, .protocols = H2};
+    struct stranger stranger;
+    struct error err = {0};
+    stranger_init(&stranger, &options);
+    mbedtls_ssl_conf_renegotiation(&stranger.config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
+    assert_int_equal(tls_connection_create(&f->server, f->server_context, 0, NULL), STATUS_OK);
+    meet(&stranger, f->server, &err);
+    assert_true(tls_established(f->server));
+    assert_int_equal(mbedtls_ssl_renegotiate(&stranger.ssl), MBEDTLS_ERR_SSL_WANT_READ);
+    meet(&stranger, f->server, &err);
+    assert_int_equal(err.status, STATUS_OK);
+    assert_int_not_equal(mbedtls_ssl_handshake(&stranger.ssl), 0);
+    stranger_deinit(&stranger);
+    issued_deinit(&issued);
+}
+#endif
 
 static void plain_text_is_no_tls(void **state)
 {
@@ -555,7 +615,11 @@ int main(void)
         TEST_WITH_FIXTURE(a_key_of_another_certificate_is_refused),
         TEST_WITH_FIXTURE(a_client_without_a_certificate_is_refused),
         TEST_WITH_FIXTURE(a_client_that_does_not_ask_for_http2_is_refused),
+        TEST_WITH_FIXTURE(a_cipher_of_the_black_list_is_refused),
         TEST_WITH_FIXTURE(an_older_tls_is_refused),
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+        TEST_WITH_FIXTURE(whoever_wants_to_shake_hands_again_is_refused),
+#endif
         TEST_WITH_FIXTURE(plain_text_is_no_tls),
         TEST_WITH_FIXTURE(a_changed_byte_ends_the_connection),
     };
