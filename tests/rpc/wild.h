@@ -19,7 +19,7 @@
 enum {
     FRAME_HEAD = 9,
     FRAME_MAX = 16384,
-    TEXT_MAX = 127, /* One byte of length in HPACK. */
+    TEXT_MAX = 126, /* One byte of length in HPACK: 127 says that more follow. */
 };
 
 enum { DATA, HEADERS, RST_STREAM = 3, SETTINGS, PING = 6, GOAWAY, WINDOW_UPDATE };
@@ -92,14 +92,21 @@ static inline bool say(struct wild *w, const void *data, size_t size)
     return true;
 }
 
+/* *out holds FRAME_HEAD + FRAME_MAX bytes; returns how many it is. */
+static inline size_t put_frame(const struct frame *frame, uint8_t flags, uint8_t *out)
+{
+    const uint8_t head[FRAME_HEAD] = {(uint8_t)(frame->size >> 16), (uint8_t)(frame->size >> 8),
+        (uint8_t)frame->size, frame->type, flags, (uint8_t)(frame->stream >> 24),
+        (uint8_t)(frame->stream >> 16), (uint8_t)(frame->stream >> 8), (uint8_t)frame->stream};
+    memcpy(out, head, FRAME_HEAD);
+    memcpy(out + FRAME_HEAD, frame->payload, frame->size);
+    return FRAME_HEAD + frame->size;
+}
+
 static inline bool say_frame(struct wild *w, const struct frame *frame, uint8_t flags)
 {
-    uint8_t bytes[FRAME_HEAD + FRAME_MAX] = {(uint8_t)(frame->size >> 16),
-        (uint8_t)(frame->size >> 8), (uint8_t)frame->size, frame->type, flags,
-        (uint8_t)(frame->stream >> 24), (uint8_t)(frame->stream >> 16),
-        (uint8_t)(frame->stream >> 8), (uint8_t)frame->stream};
-    memcpy(bytes + FRAME_HEAD, frame->payload, frame->size);
-    return say(w, bytes, FRAME_HEAD + frame->size);
+    uint8_t bytes[FRAME_HEAD + FRAME_MAX];
+    return say(w, bytes, put_frame(frame, flags, bytes));
 }
 
 /* False: the other side has hung up before such a frame came; others are passed over. */
