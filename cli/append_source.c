@@ -83,9 +83,8 @@ static int read_length(struct append_source *source, size_t *length, struct erro
     for (unsigned shift = 0; shift < 4 * VARINT_BITS; shift += VARINT_BITS) {
         int byte = getc(source->file);
         if (byte == EOF) {
-            return shift == 0 && !ferror(source->file)
-                ? STATUS_NOT_FOUND
-                : error_set(err, STATUS_MALFORMED, "it ends within a length");
+            return shift == 0 ? STATUS_NOT_FOUND
+                              : error_set(err, STATUS_MALFORMED, "it ends within a length");
         }
         *length |= (size_t)(byte & 0x7f) << shift;
         if ((byte & 0x80) == 0) {
@@ -149,6 +148,10 @@ int append_source_next(struct append_source *source, struct append_item *item, s
         source->count++;
         describe(item);
         return STATUS_OK;
+    }
+    if (ferror(source->file)) {
+        return error_set(
+            err, STATUS_IO, "%s cannot be read: %s", source->name, strerrordesc_np(errno));
     }
     return status == STATUS_NOT_FOUND
         ? status

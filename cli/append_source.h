@@ -30,8 +30,8 @@ struct append_item {
 int append_source_open(struct append_source *source, const char *name, struct error *err);
 void append_source_close(struct append_source *source);
 
-/* STATUS_NOT_FOUND: that was all. Otherwise STATUS_OK, or a sentence that names the request. In
- * JSON an entry id may be left out, and is made. */
+/* STATUS_NOT_FOUND: that was all. STATUS_IO: the source does not read. Otherwise STATUS_OK, or a
+ * sentence that names the request. In JSON an entry id may be left out, and is made. */
 int append_source_next(struct append_source *source, struct append_item *item, struct error *err);
 
 #endif

@@ -179,6 +179,20 @@ static void a_file_that_is_not_there_is_said(void **state)
     assert_non_null(strstr(err.text, "/nowhere/x"));
 }
 
+/* Opening a directory is no failure; reading it is. */
+static void what_cannot_be_read_is_not_the_end(void **state)
+{
+    (void)state;
+    for (int delimited = 0; delimited < 2; delimited++) {
+        source.delimited = delimited == 1;
+        assert_int_equal(append_source_open(&source, dir.path, &err), STATUS_OK);
+        assert_int_equal(next(), STATUS_IO);
+        assert_non_null(strstr(err.text, dir.path));
+        assert_non_null(strstr(err.text, "cannot be read: Is a directory"));
+        append_source_close(&source);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +204,7 @@ int main(void)
         TEST_WITH_FIXTURE(wrong_json_is_named_by_source_entry_and_path),
         TEST_WITH_FIXTURE(what_never_fits_is_known_to),
         TEST_WITH_FIXTURE(a_file_that_is_not_there_is_said),
+        TEST_WITH_FIXTURE(what_cannot_be_read_is_not_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

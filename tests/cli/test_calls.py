@@ -245,6 +245,15 @@ class Tests:
                           given=delimited(request("a")))
         self.expect("a list that is not whole is a failure", result.returncode == 1, result)
 
+    def what_cannot_be_read_is_a_failure(self):
+        (node,) = self.nodes(1)
+        for how in ([], ["--delimited"]):
+            result = self.ctl("append", self.here, *how)
+            self.expect("a directory is no empty source",
+                        result.returncode == 1 and node.asked == [] and
+                        result.stderr.decode() == f"zhurnalctl: {self.here} cannot be read: "
+                                                  "Is a directory\n", result)
+
     def replay_goes_on_elsewhere(self):
         first, second = self.nodes(2)
         first.replay = records(1, 3, grpc.StatusCode.UNAVAILABLE)
