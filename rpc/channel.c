@@ -190,6 +190,7 @@ void channel_on_ready(struct http2_connection *http2)
     uv_timer_stop(&channel->timer);
     forget_addresses(channel);
     channel->failures = 0;
+    channel->untrusted = false;
     set_state(channel, RPC_CHANNEL_READY, NULL);
     struct rpc_stream *stream;
     while (
@@ -218,6 +219,7 @@ void channel_on_ended(struct http2_connection *http2, const char *why)
     free(connection);
     if (current) {
         channel->current = NULL;
+        channel->untrusted = http2_connection_untrusted(http2);
     }
     if (channel->closing) {
         part(channel);
@@ -402,6 +404,11 @@ void *rpc_channel_user(const struct rpc_channel *channel)
 const char *rpc_channel_why(const struct rpc_channel *channel)
 {
     return channel->why;
+}
+
+bool rpc_channel_untrusted(const struct rpc_channel *channel)
+{
+    return channel->untrusted;
 }
 
 static bool is_ready(const struct rpc_channel *channel)

@@ -65,6 +65,9 @@ uv_loop_t *rpc_channel_loop(const struct rpc_channel *channel);
 void *rpc_channel_user(const struct rpc_channel *channel);
 /* Why the last attempt or connection failed; "" when none has. */
 const char *rpc_channel_why(const struct rpc_channel *channel);
+/* The last attempt failed for a certificate, the server's or ours: another one will fail so too
+ * until one of them is replaced. */
+bool rpc_channel_untrusted(const struct rpc_channel *channel);
 /* Who answers; NULL on plain text and while not ready. Borrowed until the state changes. */
 const struct identity *rpc_channel_identity(const struct rpc_channel *channel);
 /* uv_now() when anything last came, an answered ping too; 0 while not ready. */

@@ -26,6 +26,7 @@ struct rpc_channel {
     char authority[CHANNEL_AUTHORITY_SIZE]; /* host:port */
     enum rpc_channel_state state;
     char why[CHANNEL_WHY_SIZE];
+    bool untrusted; /* That is why. */
     /* Looking up and connecting. */
     uv_getaddrinfo_t lookup;
     bool looking;

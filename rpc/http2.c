@@ -318,6 +318,11 @@ const struct identity *http2_connection_identity(const struct http2_connection *
     return known ? tls_peer(connection->tls) : NULL;
 }
 
+bool http2_connection_untrusted(const struct http2_connection *connection)
+{
+    return connection->untrusted;
+}
+
 void http2_connection_drain(struct http2_connection *connection, unsigned grace_ms)
 {
     struct http2_connection *c = connection;

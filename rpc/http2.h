@@ -85,6 +85,8 @@ void *http2_connection_user(const struct http2_connection *connection);
 const char *http2_connection_peer(const struct http2_connection *connection);
 /* NULL on plain text and before TLS is up. */
 const struct identity *http2_connection_identity(const struct http2_connection *connection);
+/* It ended because one side does not trust the other's certificate. */
+bool http2_connection_untrusted(const struct http2_connection *connection);
 
 /* uv_now() when it last received anything, or began. */
 uint64_t http2_connection_heard_ms(const struct http2_connection *connection);

@@ -207,6 +207,7 @@ static void feed_tls(struct http2_connection *c, struct bytes ciphertext)
         return;
     }
     if (status != STATUS_OK) {
+        c->untrusted = status == STATUS_UNAUTHENTICATED;
         http2_end(c, err.text);
         return;
     }

@@ -56,6 +56,7 @@ struct http2_connection {
     bool writing; /* A write is with libuv; in_flight is its memory. */
     bool doomed;  /* To be ended as soon as nothing of nghttp2 is on the stack. */
     bool pinged;
+    bool untrusted; /* TLS ended for somebody's certificate. */
 
     nghttp2_session *session;
     struct tls_connection *tls;
