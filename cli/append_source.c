@@ -1,6 +1,5 @@
 #include "cli/append_source.h"
 
-#include "cli/json.h"
 #include "node/journal/submission.h"
 #include "proto/uuid.h"
 #include <zhurnal/v1/journal.pb-c.h>
@@ -16,18 +15,18 @@ enum { ARENA_LIMIT = 64 << 20, MS_IN_S = 1000, NS_IN_MS = 1000000, VARINT_BITS =
 int append_source_open(struct append_source *source, const char *name, struct error *err)
 {
     source->name = strcmp(name, "-") == 0 ? "standard input" : name;
-    source->file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rbe");
-    return source->file != NULL
+    source->json.file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rbe");
+    return source->json.file != NULL
         ? STATUS_OK
         : error_set(err, STATUS_NOT_FOUND, "%s cannot be read: %s", name, strerrordesc_np(errno));
 }
 
 void append_source_close(struct append_source *source)
 {
-    if (source->file != NULL && source->file != stdin) {
-        (void)fclose(source->file);
+    if (source->json.file != NULL && source->json.file != stdin) {
+        (void)fclose(source->json.file);
     }
-    source->file = NULL;
+    source->json.file = NULL;
 }
 
 /* ---- JSON ---- */
@@ -58,7 +57,7 @@ static int next_json(struct append_source *source, struct append_item *item, str
     uint8_t id[UUID_SIZE];
     arena_init(&arena, ARENA_LIMIT);
     int status = json_decode_next(
-        &zhurnal__v1__append_request__descriptor, source->file, &arena, &message, err);
+        &zhurnal__v1__append_request__descriptor, &source->json, &arena, &message, err);
     if (status == STATUS_OK) {
         Zhurnal__V1__AppendRequest *request = (Zhurnal__V1__AppendRequest *)message;
         request->check_only = request->check_only || source->check_only;
@@ -81,7 +80,7 @@ static int read_length(struct append_source *source, size_t *length, struct erro
 {
     *length = 0;
     for (unsigned shift = 0; shift < 4 * VARINT_BITS; shift += VARINT_BITS) {
-        int byte = getc(source->file);
+        int byte = getc(source->json.file);
         if (byte == EOF) {
             return shift == 0 ? STATUS_NOT_FOUND
                               : error_set(err, STATUS_MALFORMED, "it ends within a length");
@@ -108,7 +107,7 @@ static int next_delimited(struct append_source *source, struct append_item *item
     if (item->request == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    if (fread(item->request, 1, item->size, source->file) != item->size) {
+    if (fread(item->request, 1, item->size, source->json.file) != item->size) {
         free(item->request);
         item->request = NULL;
         return error_set(err, STATUS_MALFORMED, "it is cut short");
@@ -149,7 +148,7 @@ int append_source_next(struct append_source *source, struct append_item *item, s
         describe(item);
         return STATUS_OK;
     }
-    if (ferror(source->file)) {
+    if (ferror(source->json.file)) {
         return error_set(
             err, STATUS_IO, "%s cannot be read: %s", source->name, strerrordesc_np(errno));
     }

@@ -3,13 +3,12 @@
 #ifndef CLI_APPEND_SOURCE_H
 #define CLI_APPEND_SOURCE_H
 
+#include "cli/json.h"
 #include "proto/bytes.h"
 #include "proto/status.h"
 
-#include <stdio.h>
-
 struct append_source {
-    FILE *file;
+    struct json_source json; /* Its file is that of the other form too. */
     const char *name;
     bool delimited;
     bool check_only; /* Of every request. */

@@ -1,7 +1,8 @@
 /* Messages as proto3 JSON (https://protobuf.dev/programming-guides/json/), by their descriptors.
  * Written: names in lowerCamelCase, enums by name, 64-bit numbers as strings, bytes in base64,
- * defaults left out. Read: names in either form, numbers as numbers or strings; what is not known
- * is an error that names its path. Pure. */
+ * defaults left out. Read: names in either form, numbers as numbers or strings, an entry id also as
+ * it is shown (32 hexadecimal digits, or a UUID with its hyphens); what is not known is an error
+ * that names its path. Pure. */
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
 
@@ -19,8 +20,15 @@ int json_encode(const ProtobufCMessage *message, char **text, struct error *err)
 int json_decode(const ProtobufCMessageDescriptor *type, const char *text, size_t size,
     struct arena *arena, ProtobufCMessage **message, struct error *err);
 
-/* The next object of a stream of them. STATUS_NOT_FOUND: there is none. */
-int json_decode_next(const ProtobufCMessageDescriptor *type, FILE *file, struct arena *arena,
-    ProtobufCMessage **message, struct error *err);
+/* One object after another. */
+struct json_source {
+    FILE *file;
+    int line, column; /* Of what was read last; 0 before the first. */
+};
+
+/* The next of them. STATUS_NOT_FOUND: there is none, or the file does not read. What is not JSON is
+ * named by its place in the file. */
+int json_decode_next(const ProtobufCMessageDescriptor *type, struct json_source *source,
+    struct arena *arena, ProtobufCMessage **message, struct error *err);
 
 #endif

@@ -1,16 +1,19 @@
 #include "cli/json.h"
 #include "cli/json_field.h"
 #include "proto/bytes.h"
+#include "proto/hex.h"
+#include "proto/uuid.h"
 #include "rpc/metadata.h"
 
 #include <jansson.h>
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 160 };
+enum { PATH_SIZE = 160, WHAT_SIZE = 240, UUID_TEXT_SIZE = 36 };
 
 struct decoder {
     struct arena *arena;
@@ -125,18 +128,32 @@ static int read_number(struct decoder *d, ProtobufCType type, const json_t *json
     return STATUS_OK;
 }
 
+static int no_such_value(
+    struct decoder *d, const ProtobufCEnumDescriptor *type, const char *name)
+{
+    char what[WHAT_SIZE];
+    int used = snprintf(what, sizeof what, "there is no %s %.60s", type->short_name, name);
+    const char *before = ": ";
+    for (unsigned i = 0; i < type->n_values && used < WHAT_SIZE; i++) {
+        if (type->values[i].value != 0) {
+            used += snprintf(
+                what + used, sizeof what - (size_t)used, "%s%s", before, type->values[i].name);
+            before = ", ";
+        }
+    }
+    return fail(d, what);
+}
+
 static int read_enum(
     struct decoder *d, const ProtobufCEnumDescriptor *type, const json_t *json, void *out)
 {
-    char what[160];
+    char what[WHAT_SIZE];
     int number = (int)json_integer_value(json);
     if (json_is_string(json)) {
         const ProtobufCEnumValue *value =
             protobuf_c_enum_descriptor_get_value_by_name(type, json_string_value(json));
         if (value == NULL) {
-            snprintf(what, sizeof what, "there is no %s %.60s", type->short_name,
-                json_string_value(json));
-            return fail(d, what);
+            return no_such_value(d, type, json_string_value(json));
         }
         number = value->value;
     } else if (!json_is_integer(json) || json_integer_value(json) != number) {
@@ -157,18 +174,33 @@ static int read_string(struct decoder *d, const json_t *json, void *out)
     return copy != NULL ? STATUS_OK : no_memory(d);
 }
 
-static int read_bytes(struct decoder *d, const json_t *json, void *out)
+/* As people read and copy it, with hyphens or without. In base64 so many digits would be 24 bytes,
+ * and no entry id. */
+static bool read_id(const char *text, uint8_t id[UUID_SIZE])
+{
+    char digits[2 * UUID_SIZE + 1] = "";
+    (void)sscanf(text, "%8[^-]-%4[^-]-%4[^-]-%4[^-]-%12s", digits, digits + 8, digits + 12,
+        digits + 16, digits + 20);
+    return hex_decode(text, id, UUID_SIZE) ||
+        (strlen(text) == UUID_TEXT_SIZE && hex_decode(digits, id, UUID_SIZE));
+}
+
+static int read_bytes(
+    struct decoder *d, const ProtobufCFieldDescriptor *field, const json_t *json, void *out)
 {
     ProtobufCBinaryData data = {0};
     if (!json_is_string(json)) {
         return fail(d, "bytes in base64 were expected");
     }
     size_t size = json_string_length(json);
-    data.data = arena_alloc(d->arena, size + 1);
+    const char *text = json_string_value(json);
+    data.data = arena_alloc(d->arena, size + UUID_SIZE);
     if (data.data == NULL) {
         return no_memory(d);
     }
-    if (!metadata_base64_decode(bytes_of(json_string_value(json), size), data.data, &data.len)) {
+    if (strcmp(field->name, "entry_id") == 0 && read_id(text, data.data)) {
+        data.len = UUID_SIZE;
+    } else if (!metadata_base64_decode(bytes_of(text, size), data.data, &data.len)) {
         return fail(d, "this is not base64");
     }
     memcpy(out, &data, sizeof data);
@@ -210,7 +242,7 @@ static int read_value(
     case PROTOBUF_C_TYPE_STRING:
         return read_string(d, json, out);
     case PROTOBUF_C_TYPE_BYTES:
-        return read_bytes(d, json, out);
+        return read_bytes(d, field, json, out);
     case PROTOBUF_C_TYPE_MESSAGE:
         return read_message(d, field->descriptor, json, out);
     case PROTOBUF_C_TYPE_FLOAT:
@@ -282,6 +314,42 @@ static const ProtobufCFieldDescriptor *find_field(
     return NULL;
 }
 
+/* How many letters to change, to leave out or to put in, to make one of the other. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[JSON_NAME_SIZE];
+    size_t size = strlen(b);
+    for (size_t j = 0; j <= size; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t before = row[0]++;
+        for (size_t j = 0; j < size; j++) {
+            size_t best = before + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]));
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            before = row[j + 1];
+            row[j + 1] = before + 1 < best ? before + 1 : best;
+        }
+    }
+    return row[size];
+}
+
+static int no_such_field(
+    struct decoder *d, const ProtobufCMessageDescriptor *type, const char *name)
+{
+    char what[WHAT_SIZE] = "there is no such field";
+    char camel[JSON_NAME_SIZE];
+    size_t least = strlen(name) / 2 + 2; /* Whatever is farther is another word. */
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        size_t far = distance(name, json_name(type->fields[i].name, camel));
+        if (far < least) {
+            least = far;
+            snprintf(what, sizeof what, "there is no such field: is it %s?", camel);
+        }
+    }
+    return fail(d, what);
+}
+
 /* Under both its names; under one of them jansson has refused it. */
 static bool is_there_twice(const json_t *json, const ProtobufCFieldDescriptor *field)
 {
@@ -299,7 +367,7 @@ static int read_fields(struct decoder *d, const json_t *json, ProtobufCMessage *
         size_t before = enter(d, name);
         const ProtobufCFieldDescriptor *field = find_field(message->descriptor, name);
         if (field == NULL) {
-            return fail(d, "there is no such field");
+            return no_such_field(d, message->descriptor, name);
         }
         if (is_there_twice(json, field)) {
             return fail(d, "it is there twice, under both its names");
@@ -335,8 +403,9 @@ static int read_message(struct decoder *d, const ProtobufCMessageDescriptor *typ
 
 /* ---- texts ---- */
 
-static int decode(const ProtobufCMessageDescriptor *type, json_t *json, const json_error_t *why,
-    struct decoder *d, ProtobufCMessage **message)
+/* json's reference is taken. NULL: source, where there is one, stands where *why says. */
+static int decode(struct decoder *d, const ProtobufCMessageDescriptor *type, json_t *json,
+    const json_error_t *why, ProtobufCMessage **message)
 {
     if (json == NULL) {
         return error_set(d->err, STATUS_INVALID, "this is not JSON: line %d, column %d: %s",
@@ -353,26 +422,57 @@ int json_decode(const ProtobufCMessageDescriptor *type, const char *text, size_t
     json_error_t why;
     struct decoder d = {.arena = arena, .err = err};
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    return decode(type, json, &why, &d, message);
+    return decode(&d, type, json, &why, message);
 }
 
-static bool at_end(FILE *file)
+static int take(struct json_source *source)
 {
-    int c = getc(file);
-    while (c != EOF && isspace(c)) {
-        c = getc(file);
+    int c = getc(source->file);
+    source->column += c != EOF && (c & 0xC0) != 0x80; /* Letters, not bytes. */
+    if (c == '\n') {
+        source->line++;
+        source->column = 0;
     }
-    return c == EOF || ungetc(c, file) == EOF;
+    return c;
 }
 
-int json_decode_next(const ProtobufCMessageDescriptor *type, FILE *file, struct arena *arena,
-    ProtobufCMessage **message, struct error *err)
+/* One at a time: what stands behind the object is the next one's. */
+static size_t take_one(void *buffer, size_t size, void *data)
+{
+    int c = take(data);
+    assert(size > 0);
+    *(uint8_t *)buffer = (uint8_t)c;
+    return c != EOF;
+}
+
+/* What the next object begins with, or EOF. A byte order mark is skipped as spaces are. */
+static int peek(struct json_source *source)
+{
+    int c = getc(source->file);
+    while (c > 0 && strchr(" \t\r\n\v\f\xEF\xBB\xBF", c) != NULL) {
+        (void)ungetc(c, source->file);
+        (void)take(source);
+        c = getc(source->file);
+    }
+    return c == EOF ? EOF : ungetc(c, source->file);
+}
+
+int json_decode_next(const ProtobufCMessageDescriptor *type, struct json_source *source,
+    struct arena *arena, ProtobufCMessage **message, struct error *err)
 {
     json_error_t why;
     struct decoder d = {.arena = arena, .err = err};
-    if (at_end(file)) {
+    int first = peek(source);
+    const struct json_source begin = *source;
+    if (first == EOF) {
         return STATUS_NOT_FOUND;
     }
-    json_t *json = json_loadf(file, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &why);
-    return decode(type, json, &why, &d, message);
+    if (strchr("[,]", first) != NULL) {
+        return fail(&d, "one object after another was expected, without [ ] and commas");
+    }
+    json_t *json = json_load_callback(
+        take_one, source, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &why);
+    why.column += why.line == 1 ? begin.column : 0;
+    why.line += begin.line;
+    return decode(&d, type, json, &why, message);
 }

@@ -287,6 +287,29 @@ static void other_ways_to_write_it_are_read(void **state)
     assert_int_equal(request->draft->events[0]->day, 20261123);
 }
 
+static void an_entry_id_is_read_as_it_is_shown(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"AZpwAAAAcACAAAAAAAAAAQ==", "AZpwAAAAcACAAAAAAAAAAQ",
+        "019a7000000070008000000000000001", "019A7000-0000-7000-8000-000000000001"};
+    static const uint8_t wanted[] = {0x01, 0x9a, 0x70, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1};
+    char text[128];
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        (void)snprintf(text, sizeof text,
+            "{\"draft\": {\"events\": [{\"entryVoided\": {\"ref\": {\"entryId\": \"%s\"}}}]}}", ids[i]);
+        const Zhurnal__V1__AppendRequest *request = decode(text);
+        assert_non_null(request);
+        const Zhurnal__V1__EventRef *ref = request->draft->events[0]->entry_voided->ref;
+        assert_int_equal(ref->entry_id.len, sizeof wanted);
+        assert_memory_equal(ref->entry_id.data, wanted, sizeof wanted);
+    }
+    /* Other bytes are base64, whatever they look like. */
+    const Zhurnal__V1__AppendRequest *request =
+        decode("{\"signature\": \"019a7000000070008000000000000001\"}");
+    assert_non_null(request);
+    assert_int_equal(request->signature.len, 24);
+}
+
 static void what_is_wrong_is_named_by_its_path(void **state)
 {
     (void)state;
@@ -294,7 +317,10 @@ static void what_is_wrong_is_named_by_its_path(void **state)
         const char *text, *sentence;
     } wrong[] = {
         {"{\"draft\": {\"events\": [{}, {\"dya\": 1}]}}", "draft.events[1].dya: there is no such"},
-        {"{\"Draft\": {}}", "Draft: there is no such field"},
+        {"{\"Draft\": {}}", "Draft: there is no such field: is it draft?"},
+        {"{\"draft\": {\"events\": [{\"MarkSte\": {}}]}}", "is it markSet?"},
+        {"{\"draft\": {\"entryid\": \"\"}}", "is it entryId?"},
+        {"{\"somethingElse\": {}}", "somethingElse: there is no such field"},
         {"{\"draft\": {\"events\": {}}}", "draft.events: a list was expected"},
         {"{\"draft\": [1]}", "draft: an object was expected"},
         {"[]", "the object: an object was expected"},
@@ -313,7 +339,12 @@ static void what_is_wrong_is_named_by_its_path(void **state)
         {"{\"draft\": {\"entryId\": \"A\"}}", "draft.entryId: this is not base64"},
         {"{\"draft\": {\"entryId\": \"A*==\"}}", "draft.entryId: this is not base64"},
         {"{\"draft\": {\"entryId\": 5}}", "draft.entryId: bytes in base64"},
-        {"{\"draft\": {\"actor\": {\"role\": \"HEAD\"}}}", "actor.role: there is no Role HEAD"},
+        {"{\"draft\": {\"entryId\": \"019a7000-000070008000000000000001ab12\"}}",
+            "draft.entryId: this is not base64"},
+        {"{\"draft\": {\"actor\": {\"role\": \"HEAD\"}}}",
+            "actor.role: there is no Role HEAD: ROLE_HEAD, ROLE_DEPUTY, ROLE_SUBJECT_TEACHER, "
+            "ROLE_CLASS_TEACHER, ROLE_SUBSTITUTE, ROLE_SECRETARY, ROLE_TECH, ROLE_PUPIL, "
+            "ROLE_GUARDIAN, ROLE_AUDITOR, ROLE_SYSTEM"},
         {"{\"draft\": {\"actor\": {\"role\": 1.5}}}", "actor.role: the name of a Role"},
         {"{\"draft\": {\"actor\": {\"role\": 4294967297}}}", "actor.role: the name of a Role"},
         {"{\"draft\": {\"actor\": {\"session\": 5}}}", "actor.session: a string was expected"},
@@ -362,16 +393,58 @@ static void a_stream_ends_between_two_objects(void **state)
     (void)state;
     static char text[] = " {\"checkOnly\": true}{} \n\n{\"checkOnly\": true} \n {";
     ProtobufCMessage *message;
-    FILE *file = fmemopen(text, sizeof text - 1, "r");
+    struct json_source source = {.file = fmemopen(text, sizeof text - 1, "r")};
     const ProtobufCMessageDescriptor *type = &zhurnal__v1__append_request__descriptor;
-    assert_non_null(file);
+    assert_non_null(source.file);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(json_decode_next(type, file, &arena, &message, &err), STATUS_OK);
+        assert_int_equal(json_decode_next(type, &source, &arena, &message, &err), STATUS_OK);
         assert_int_equal(((Zhurnal__V1__AppendRequest *)message)->check_only, i % 2 == 0);
     }
-    assert_int_equal(json_decode_next(type, file, &arena, &message, &err), STATUS_INVALID);
-    assert_int_equal(json_decode_next(type, file, &arena, &message, &err), STATUS_NOT_FOUND);
-    assert_int_equal(fclose(file), 0);
+    assert_int_equal(json_decode_next(type, &source, &arena, &message, &err), STATUS_INVALID);
+    assert_int_equal(json_decode_next(type, &source, &arena, &message, &err), STATUS_NOT_FOUND);
+    assert_int_equal(fclose(source.file), 0);
+}
+
+/* What is said of the last of these objects. */
+static const char *wrong_in_stream(const char *text)
+{
+    ProtobufCMessage *message;
+    int status = STATUS_OK;
+    struct json_source source = {.file = fmemopen((char *)text, strlen(text), "r")};
+    assert_non_null(source.file);
+    while (status == STATUS_OK) {
+        status = json_decode_next(
+            &zhurnal__v1__append_request__descriptor, &source, &arena, &message, &err);
+    }
+    assert_int_equal(status, STATUS_INVALID);
+    assert_int_equal(fclose(source.file), 0);
+    return err.text;
+}
+
+static void what_is_wrong_in_a_stream_is_named_by_its_place(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(wrong_in_stream("{}\n\n  {\n\"draft\":,}"), "line 4, column 9: "));
+    assert_non_null(strstr(wrong_in_stream("{} {\"draft\":,}"), "line 1, column 13: "));
+    assert_non_null(
+        strstr(wrong_in_stream("{\"signature\": null}\n {\"ё\": ]"), "line 2, column 8: "));
+    assert_non_null(strstr(wrong_in_stream("{}\n[{}, {}]"), "without [ ]"));
+    assert_non_null(strstr(wrong_in_stream("{},\n{}"), "without [ ] and commas"));
+}
+
+static void a_byte_order_mark_is_no_object(void **state)
+{
+    (void)state;
+    static char text[] = "\xEF\xBB\xBF{\"checkOnly\": true}\n\xEF\xBB\xBF{}";
+    struct json_source source = {.file = fmemopen(text, sizeof text - 1, "r")};
+    const ProtobufCMessageDescriptor *type = &zhurnal__v1__append_request__descriptor;
+    ProtobufCMessage *message;
+    assert_non_null(source.file);
+    assert_int_equal(json_decode_next(type, &source, &arena, &message, &err), STATUS_OK);
+    assert_true(((Zhurnal__V1__AppendRequest *)message)->check_only);
+    assert_int_equal(json_decode_next(type, &source, &arena, &message, &err), STATUS_OK);
+    assert_int_equal(json_decode_next(type, &source, &arena, &message, &err), STATUS_NOT_FOUND);
+    assert_int_equal(fclose(source.file), 0);
 }
 
 int main(void)
@@ -381,10 +454,13 @@ int main(void)
         TEST_WITH_FIXTURE(an_empty_message_is_an_empty_object),
         TEST_WITH_FIXTURE(it_is_written_as_proto3_json_says),
         TEST_WITH_FIXTURE(other_ways_to_write_it_are_read),
+        TEST_WITH_FIXTURE(an_entry_id_is_read_as_it_is_shown),
         TEST_WITH_FIXTURE(what_is_wrong_is_named_by_its_path),
         TEST_WITH_FIXTURE(nesting_has_a_limit),
         TEST_WITH_FIXTURE(a_message_that_is_too_large_for_the_arena_is_refused),
         TEST_WITH_FIXTURE(a_stream_ends_between_two_objects),
+        TEST_WITH_FIXTURE(what_is_wrong_in_a_stream_is_named_by_its_place),
+        TEST_WITH_FIXTURE(a_byte_order_mark_is_no_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
