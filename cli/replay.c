@@ -43,7 +43,7 @@ enum {
     OPTION_ROLE,
 };
 enum { SCHOOLS_MAX = 64, KINDS_MAX = 8, PAUSE_MS = 200, MS_IN_S = 1000, NS_IN_MS = 1000000 };
-enum { STOOD_MS = 5000 }; /* Longer than any attempt to connect takes. */
+enum { STOOD_MS = 5000 }; /* Longer than any node takes to say no. */
 
 struct replay {
     struct session session;
@@ -58,9 +58,9 @@ struct replay {
     size_t kind_count;
     Zhurnal__V1__Actor actor;
     bool has_actor;
-    /* Of the call under way. */
-    bool over;
+    /* Of the last call. */
     enum grpc_code code;
+    bool not_sent;
     char sentence[RPC_SENTENCE_MAX];
     int failed; /* An exit code: showing went wrong. */
 };
@@ -106,9 +106,10 @@ static void on_message(
 static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
 {
     struct replay *replay = rpc_stream_user(stream);
-    replay->over = true;
     replay->code = result->code;
+    replay->not_sent = result->not_sent;
     snprintf(replay->sentence, sizeof replay->sentence, "%s", result->sentence);
+    uv_stop(&replay->session.loop);
 }
 
 static bool start(struct replay *replay)
@@ -128,7 +129,6 @@ static bool start(struct replay *replay)
     request.n_schools = replay->school_count;
     request.kinds = replay->kinds;
     request.n_kinds = replay->kind_count;
-    replay->over = false;
     if (channel == NULL || rpc_unary_start(channel, &options, &request.base) == NULL) {
         say("the call cannot be made");
         return false;
@@ -146,29 +146,34 @@ static bool is_complete(const struct replay *replay)
     return replay->code == GRPC_OK || (replay->limit > 0 && replay->shown == replay->limit);
 }
 
+/* Another attempt may help. */
+static bool may_go_on(const struct replay *replay, uint64_t lost_ms)
+{
+    return replay->code == GRPC_UNAVAILABLE &&
+        lost_ms <= (uint64_t)replay->session.context->timeout_s * MS_IN_S &&
+        (replay->shown > 0 || !session_is_untrusted(&replay->session));
+}
+
 /* What was shown is not asked for again: a lost connection costs nothing but time. A call that
- * brought something, or stood for a while, had found its node: only then the time-out begins anew.
- */
+ * brought something, or that a node kept for a while, had found its node: only then the time-out
+ * begins anew. */
 static int replay_all(struct replay *replay)
 {
-    uint64_t lost_at_ms = 0;
+    uint64_t found_at_ms = now_ms();
     for (;;) {
         uint64_t shown = replay->shown;
         uint64_t begun_at_ms = now_ms();
         if (!start(replay)) {
             return EXIT_REFUSED;
         }
-        while (!replay->over) {
-            uv_run(&replay->session.loop, UV_RUN_ONCE);
-        }
+        (void)uv_run(&replay->session.loop, UV_RUN_DEFAULT); /* Until on_status() stops it. */
         if (replay->failed != EXIT_OK || is_complete(replay)) {
             return replay->failed;
         }
         uint64_t now = now_ms();
-        bool stood = replay->shown > shown || now - begun_at_ms > STOOD_MS;
-        lost_at_ms = lost_at_ms == 0 || stood ? now : lost_at_ms;
-        bool late = now - lost_at_ms > (uint64_t)replay->session.context->timeout_s * MS_IN_S;
-        if (replay->code != GRPC_UNAVAILABLE || late) {
+        bool kept = !replay->not_sent && now - begun_at_ms > STOOD_MS;
+        found_at_ms = kept || replay->shown > shown ? now : found_at_ms;
+        if (!may_go_on(replay, now - found_at_ms)) {
             return say_failure(replay->code, replay->sentence);
         }
         session_next(&replay->session);

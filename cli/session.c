@@ -113,6 +113,16 @@ void session_next(struct session *session)
     session->current = (session->current + 1) % session->context->endpoint_count;
 }
 
+bool session_is_untrusted(const struct session *session)
+{
+    for (unsigned i = 0; i < session->context->endpoint_count; i++) {
+        if (session->channels[i] == NULL || !rpc_channel_untrusted(session->channels[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum grpc_code session_call_at(struct session *session, unsigned endpoint,
     const struct rpc_stream_options *call, const ProtobufCMessage *request,
     struct rpc_answer *answer)

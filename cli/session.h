@@ -24,6 +24,8 @@ void session_close(struct session *session);
 struct rpc_channel *session_channel(struct session *session, unsigned endpoint);
 /* The current endpoint does not answer: the next one is the current now. */
 void session_next(struct session *session);
+/* Every endpoint was tried, and each time one side did not trust the other's certificate. */
+bool session_is_untrusted(const struct session *session);
 
 /* One call to one endpoint. rpc_answer_deinit() in any case. */
 enum grpc_code session_call_at(struct session *session, unsigned endpoint,

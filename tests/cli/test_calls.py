@@ -288,6 +288,14 @@ class Tests:
         result = self.ctl("replay", "--timeout", 1)
         self.expect("and at once, with 1, where asking again is no help", result.returncode == 1)
 
+    def replay_waits_no_longer_than_it_is_told(self):
+        (node,) = self.nodes(1)
+        node.server.stop(None).wait()
+        begun = time.monotonic()
+        result = self.ctl("replay", "--timeout", 4)
+        self.expect("the pauses between attempts are within the time-out",
+                    result.returncode == 3 and 4 <= time.monotonic() - begun < 6, result)
+
     def following_outlives_a_second_loss(self):
         (node,) = self.nodes(1)
 
