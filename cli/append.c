@@ -55,6 +55,9 @@ struct flight {
     struct append *append;
     struct append_item item;
     unsigned endpoint; /* That it was sent to. */
+    /* The last failure that a node knows of; of none the first. */
+    enum grpc_code code;
+    char sentence[RPC_SENTENCE_MAX];
     uint64_t begun_us;
     uv_timer_t timer; /* Between two attempts. */
     bool busy;
@@ -74,7 +77,7 @@ struct append {
     const char *acknowledged; /* A file; NULL: none. */
     bool exhausted;           /* The source has no more. */
     bool filling;
-    int source_code; /* Or it failed. */
+    int stopped; /* What to exit with where it may have more, said already. */
 };
 
 /* Ctrl-C. The handler may touch nothing else. */
@@ -117,6 +120,26 @@ static bool decode_verdict(struct bytes details, struct arena *arena, struct ver
         verdict_decode(encoded, arena, verdict) == STATUS_OK;
 }
 
+static void keep_failure(struct flight *flight, const struct rpc_result *result)
+{
+    if (!result->not_sent || flight->code == GRPC_OK) {
+        flight->code = result->code;
+        snprintf(flight->sentence, sizeof flight->sentence, "%s", result->sentence);
+    }
+}
+
+static void give_up(struct flight *flight, struct bytes details)
+{
+    struct verdict verdict = {0};
+    struct arena arena;
+    arena_init(&arena, guard_arena_limit(details.size));
+    bool judged = decode_verdict(details, &arena, &verdict);
+    append_report_refusal(&flight->append->report, &flight->item, flight->code, flight->sentence,
+        judged ? &verdict : NULL);
+    arena_reset(&arena);
+    finish(flight);
+}
+
 static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
 {
     struct flight *flight = rpc_stream_user(stream);
@@ -125,8 +148,14 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
         finish(flight);
         return;
     }
+    keep_failure(flight, result);
     uint64_t waited_us = now_us() - flight->begun_us;
-    bool again = !interrupted && waited_us < append->retry_s * US_IN_S;
+    bool untrusted = session_is_untrusted(&append->session);
+    bool again = !interrupted && !untrusted && waited_us < append->retry_s * US_IN_S;
+    if (untrusted) { /* So will the next ones be. */
+        append->exhausted = true;
+        append->stopped = EXIT_UNREACHABLE;
+    }
     if (again && may_help(&flight->item, result->code)) {
         if (flight->endpoint == append->session.current) {
             session_next(&append->session);
@@ -135,14 +164,7 @@ static void on_status(struct rpc_stream *stream, const struct rpc_result *result
         uv_timer_start(&flight->timer, send_again, PAUSE_MS, 0);
         return;
     }
-    struct verdict verdict = {0};
-    struct arena arena;
-    arena_init(&arena, guard_arena_limit(result->details.size));
-    bool judged = decode_verdict(result->details, &arena, &verdict);
-    append_report_refusal(
-        &append->report, &flight->item, result->code, result->sentence, judged ? &verdict : NULL);
-    arena_reset(&arena);
-    finish(flight);
+    give_up(flight, result->details);
 }
 
 static void on_message(
@@ -189,7 +211,7 @@ static bool take_next(struct append *append, struct flight *flight)
     }
     append->exhausted = true;
     if (status != STATUS_NOT_FOUND && !interrupted) { /* Which also breaks off a read. */
-        append->source_code = say_error(&err);
+        append->stopped = say_error(&err);
     }
     return false;
 }
@@ -234,6 +256,7 @@ static void fill(struct append *append)
             flight->busy = true;
             append->busy++;
             flight->begun_us = now_us();
+            flight->code = GRPC_OK;
             send_one(flight);
         }
     }
@@ -257,13 +280,15 @@ static void catch_interrupt(struct append *append)
 
 static int finish_all(struct append *append)
 {
-    int code = append_report_end(&append->report);
-    if (interrupted) {
+    int stopped = interrupted ? EXIT_REFUSED : append->stopped;
+    int code = append_report_end(&append->report, stopped != EXIT_OK);
+    if (stopped != EXIT_OK && append->taken == 0) {
+        say("stopped: nothing of %s was sent", append->source.name);
+    } else if (stopped != EXIT_OK) {
         say("stopped: nothing of %s behind entry %" PRIu64 " was sent", append->source.name,
             append->taken);
-        return code != EXIT_OK ? code : EXIT_REFUSED;
     }
-    return append->source_code != EXIT_OK ? append->source_code : code;
+    return code != EXIT_OK ? code : stopped;
 }
 
 static int append_all(struct append *append)
@@ -310,7 +335,7 @@ static int take(void *arg, int option)
         append->source.delimited = true;
         return 1;
     case OPTION_CHECK:
-        append->source.check_only = true;
+        append->source.check_only = append->report.check_only = true;
         return 1;
     case OPTION_PROGRESS:
         append->report.progress = true;

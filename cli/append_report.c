@@ -106,19 +106,30 @@ static void note_acknowledged(
     }
 }
 
-static void show_answer(const struct append_report *report, const struct append_item *item,
-    const Zhurnal__V1__AppendResponse *response)
+static void list(struct append_report *report, const struct append_item *item, uint64_t index)
 {
     char id[ID_TEXT_SIZE];
+    if (report->listed == LINES_MAX) {
+        return;
+    }
+    report->listed++;
+    hex_encode(item->entry_id, sizeof item->entry_id, id);
+    if (index > 0) {
+        printf("%s  index %" PRIu64 "  recorded\n", id, index);
+    } else {
+        printf("%s  would be recorded\n", id);
+    }
+}
+
+static void show_answer(struct append_report *report, const struct append_item *item,
+    const Zhurnal__V1__AppendResponse *response)
+{
     char *text;
-    if (report->json) {
-        if (json_encode(&response->base, &text, NULL) == STATUS_OK) {
-            puts(text);
-            free(text);
-        }
-    } else if (item->number <= LINES_MAX) {
-        printf("%s  index %" PRIu64 "  %s\n", hex_encode(item->entry_id, sizeof item->entry_id, id),
-            response->index, response->index > 0 ? "recorded" : "would be recorded");
+    if (!report->json) {
+        list(report, item, response->index);
+    } else if (json_encode(&response->base, &text, NULL) == STATUS_OK) {
+        puts(text);
+        free(text);
     }
 }
 
@@ -172,27 +183,41 @@ static double percentile_ms(const struct append_report *report, unsigned percent
     return (double)report->latencies_us[rank] / US_IN_MS;
 }
 
-static void summarize(struct append_report *report)
+static void show_speed(struct append_report *report, FILE *out)
 {
     double seconds = (double)(now_us() - report->begun_us) / US_IN_S;
-    if (report->latency_count > 0) {
-        qsort(report->latencies_us, report->latency_count, sizeof *report->latencies_us, compare);
+    if (report->latency_count == 0) {
+        return;
     }
-    (void)fprintf(report->json ? stderr : stdout,
-        "%" PRIu64 " recorded, %" PRIu64 " refused, %" PRIu64
-        " without an answer; sent again %" PRIu64
-        " times\n%.1f s, %.0f entries/s; latency p50 %.2f ms, p99 %.2f ms, max %.2f ms; longest "
-        "pause between two answers %.0f ms\n",
-        report->accepted, report->refused, report->unanswered, report->retries, seconds,
-        seconds > 0 ? (double)report->accepted / seconds : 0, percentile_ms(report, 50),
-        percentile_ms(report, 99), percentile_ms(report, 100),
-        (double)report->longest_gap_us / US_IN_MS);
+    qsort(report->latencies_us, report->latency_count, sizeof *report->latencies_us, compare);
+    (void)fprintf(out,
+        "%.1f s, %.0f entries/s; longest pause between two answers %.0f ms\n"
+        "latency p50 %.2f ms, p99 %.2f ms, max %.2f ms\n",
+        seconds, seconds > 0 ? (double)report->accepted / seconds : 0,
+        (double)report->longest_gap_us / US_IN_MS, percentile_ms(report, 50),
+        percentile_ms(report, 99), percentile_ms(report, 100));
 }
 
-int append_report_end(struct append_report *report)
+static void summarize(struct append_report *report)
+{
+    FILE *out = report->json ? stderr : stdout;
+    if (!report->json && report->accepted > report->listed) {
+        (void)fprintf(out, "… and %" PRIu64 " more%s\n", report->accepted - report->listed,
+            report->acknowledged == NULL ? "; all: --acknowledged FILE" : "");
+    }
+    (void)fprintf(out,
+        "%" PRIu64 " %s, %" PRIu64 " refused, %" PRIu64 " without an answer; sent again %" PRIu64
+        " times\n",
+        report->accepted, report->check_only ? "would be recorded" : "recorded", report->refused,
+        report->unanswered, report->retries);
+    show_speed(report, out);
+}
+
+int append_report_end(struct append_report *report, bool stopped)
 {
     show_progress(report, true);
-    if (done(report) != 1 || report->unanswered > 0) {
+    /* One that is all there was has said what became of it. */
+    if (done(report) > 1 || report->unanswered > 0 || (done(report) == 1) == stopped) {
         summarize(report);
     }
     if (report->unanswered > 0) {

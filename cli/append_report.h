@@ -8,9 +8,10 @@
 #include <zhurnal/v1/journal.pb-c.h>
 
 struct append_report {
-    bool json, progress;
+    bool json, progress, check_only;
     FILE *acknowledged; /* NULL: not asked for. */
     uint64_t accepted, refused, unanswered, retries;
+    uint64_t listed; /* Of those accepted, a line each. */
     uint32_t *latencies_us; /* Of those recorded. */
     size_t latency_count, latency_capacity;
     uint64_t begun_us, last_us, longest_gap_us;
@@ -29,7 +30,7 @@ void append_report_refusal(struct append_report *report, const struct append_ite
     enum grpc_code code, const char *sentence, const struct verdict *verdict);
 void append_report_retry(struct append_report *report);
 
-/* The summary. What to exit with. */
-int append_report_end(struct append_report *report);
+/* The summary. stopped: there may be more in the source. What to exit with. */
+int append_report_end(struct append_report *report, bool stopped);
 
 #endif

@@ -143,12 +143,23 @@ enum grpc_code session_call_at(struct session *session, unsigned endpoint,
 enum grpc_code session_call(struct session *session, const struct rpc_stream_options *call,
     const ProtobufCMessage *request, struct rpc_answer *answer)
 {
+    char said[RPC_SENTENCE_MAX] = ""; /* By a node that was reached. */
     for (unsigned tries = 1;; tries++) {
         enum grpc_code code = session_call_at(session, session->current, call, request, answer);
-        if (code != GRPC_UNAVAILABLE || tries >= session->context->endpoint_count) {
+        if (code != GRPC_UNAVAILABLE) {
             return code;
+        }
+        if (!answer->not_sent) {
+            snprintf(said, sizeof said, "%s", answer->sentence);
+        }
+        if (tries == session->context->endpoint_count) {
+            break;
         }
         rpc_answer_deinit(answer);
         session_next(session);
     }
+    if (said[0] != '\0') {
+        snprintf(answer->sentence, sizeof answer->sentence, "%s", said);
+    }
+    return answer->code;
 }

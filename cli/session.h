@@ -31,7 +31,8 @@ bool session_is_untrusted(const struct session *session);
 enum grpc_code session_call_at(struct session *session, unsigned endpoint,
     const struct rpc_stream_options *call, const ProtobufCMessage *request,
     struct rpc_answer *answer);
-/* To the current one, then to the others until one answers. */
+/* To the current one, then to the others until one answers. Of failures the word of a node that was
+ * reached counts for more than that another one was not. */
 enum grpc_code session_call(struct session *session, const struct rpc_stream_options *call,
     const ProtobufCMessage *request, struct rpc_answer *answer);
 

@@ -65,7 +65,7 @@ for spec in 1:2000 8:4000 64:10000; do
         from=$((from + ${spec#*:}))
         printf '%2d in flight, to the %-8s ' "${spec%:*}" "${to%:*}"
         zhurnalctl --endpoint "127.0.0.1:${port[${to#*:}]}" --tls "$home/ca" --as frontend append \
-            --delimited --in-flight "${spec%:*}" "$home/part" | tail -n 1
+            --delimited --in-flight "${spec%:*}" "$home/part" | tail -n 2 | paste -s -d ' '
     done
 done
 flushes

@@ -231,6 +231,15 @@ class Tests:
         self.expect("a full queue is waited for",
                     result.returncode == 0 and len(node.asked) == 4, result)
 
+    def what_a_node_says_is_what_is_said(self):
+        first, gone = self.nodes(2)
+        gone.server.stop(None).wait()
+        first.append = first.page = fail_first(1000, None, sentence="no leader just now")
+        for command in (["append", "--delimited", "--retry", 1], ["page", "--school", 1, "--page", 1]):
+            result = self.ctl(*command, given=delimited(request("a")))
+            self.expect(f"{command[0]}: a node's word counts for more than a refused connection",
+                        result.returncode == 3 and b"no leader just now" in result.stderr, result)
+
     def retrying_has_an_end(self):
         (node,) = self.nodes(1)
         node.append = fail_first(1000, node.append)
@@ -251,8 +260,48 @@ class Tests:
             result = self.ctl("append", self.here, *how)
             self.expect("a directory is no empty source",
                         result.returncode == 1 and node.asked == [] and
-                        result.stderr.decode() == f"zhurnalctl: {self.here} cannot be read: "
-                                                  "Is a directory\n", result)
+                        result.stderr.decode() == f"zhurnalctl: {self.here} cannot be read: Is a "
+                    f"directory\nzhurnalctl: stopped: nothing of {self.here} was sent\n", result)
+
+    def what_is_wrong_in_a_source_ends_it(self):
+        (node,) = self.nodes(1)
+        good = b'{"draft": {"school": 77, "events": [{"day": 20261123}]}}\n'
+        source = self.here / "entries.json"
+        source.write_bytes(good + b'{"draft":\n  {"school": 77,}}\n' + good)
+        result = self.ctl("append", source)
+        self.expect("nothing behind a wrong entry is sent", result.returncode == 1 and
+                    len(node.asked) == 1 and f"zhurnalctl: stopped: nothing of {source} behind entry 1 "
+                    "was sent\n" in result.stderr.decode(), result)
+        self.expect("it is named by its line in the file", b"entry 2: this is not JSON: line 3, "
+                    b"column 17" in result.stderr, result)
+        self.expect("and what was sent is counted", b"1 recorded, 0 refused" in result.stdout, result)
+        node.asked.clear()
+        source.write_bytes(b"[" + good + b"]")
+        result = self.ctl("append", source)
+        self.expect("nothing sent, nothing counted", result.returncode == 1 and node.asked == [] and
+                    result.stdout == b"" and b"without [ ]" in result.stderr and
+                    f"stopped: nothing of {source} was sent\n" in result.stderr.decode(), result)
+
+    def a_long_list_is_cut(self):
+        (node,) = self.nodes(1)
+        result = self.ctl("append", "--delimited",
+                          given=delimited(*(request(str(i)) for i in range(25))))
+        lines = result.stdout.decode().splitlines()
+        self.expect("what is not listed is counted", len(lines) == 24 and
+                    lines[20] == "… and 5 more; all: --acknowledged FILE", result)
+        self.expect("within 80 columns", max(map(len, lines)) <= 80, lines)
+        node.append = fail_first(10, node.append, grpc.StatusCode.PERMISSION_DENIED, "no")
+        result = self.ctl("append", "--delimited",
+                          given=delimited(*(request(str(i)) for i in range(40))))
+        self.expect("the refused are not among them",
+                    "  recorded\n… and 10 more" in result.stdout.decode(), result)
+
+    def what_is_only_judged_has_no_index(self):
+        (node,) = self.nodes(1)
+        node.append = lambda *_: b""
+        result = self.ctl("append", "--check-only", "--delimited", given=delimited(request("a")))
+        self.expect("what is only judged has no index", result.stdout.decode() ==
+                    f"{'a'.rjust(16).encode().hex()}  would be recorded\n", result)
 
     def replay_goes_on_elsewhere(self):
         first, second = self.nodes(2)
@@ -446,10 +495,17 @@ class Tests:
         for arguments in (["init"], ["issue", "--operator", "o"]):
             subprocess.run(["zhurnalctl", "cert", *arguments, "--tls", other], check=True,
                            stdout=subprocess.DEVNULL, timeout=WAIT_S)
-        result = self.ctl("--tls", other, "append", "--delimited", "--retry", 1,
-                          given=delimited(request("a")))
+        begun = time.monotonic()
+        result = self.ctl("--tls", other, "append", "--delimited",
+                          given=delimited(*(request(str(i)) for i in range(100))))
         self.expect("a node of another cluster is told nothing",
                     result.returncode == 3 and node.asked == [], result)
+        self.expect("and why is said, once", result.stderr.count(b"unknown authority") == 1 and
+                    b"nothing of standard input behind entry 1 was sent" in result.stderr, result)
+        result = self.ctl("--tls", other, "replay")
+        self.expect("nor is it asked for anything", result.returncode == 3 and
+                    b"unknown authority" in result.stderr and node.asked == [], result)
+        self.expect("at once", time.monotonic() - begun < 10)
 
 
 def main():

@@ -43,8 +43,8 @@ for node in "${nodes[@]}"; do start_node "$node"; done
 ctl status --wait-leader 30
 
 say "3. The district registers a school; its front end sets it up: people, classes, pages"
-write founding founder | tail -n 2
-write setup frontend | tail -n 2
+write founding founder | tail -n 3
+write setup frontend | tail -n 3
 
 say "4. A school day is written: lessons, attendance, marks, homework, messages ($day)"
 before=$(wc -l <"$acknowledged")
@@ -59,7 +59,7 @@ say "5. In the middle of it, after $(($(wc -l <"$acknowledged") - before)) entri
 killed_at=$(date +%s%3N)
 kill_node "$killed"
 wait "$writer" || die "the school day was not written whole"
-tail -n 2 "$home/day.output"
+tail -n 3 "$home/day.output"
 ctl status || true
 led_at=$(grep -h 'this node leads$' "$home"/a?/output | sed 's/ .*//' | sort | tail -n 1)
 pause=$(($(date -d "$led_at" +%s%3N) - killed_at))

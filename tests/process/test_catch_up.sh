@@ -30,7 +30,7 @@ for behind in "${nodes[@]}"; do [ "$behind" = "$leading" ] || break; done
 kill_node "$behind"
 # More than the core keeps: it takes a snapshot each 20,000 entries and keeps 20,000 behind it.
 school_day --part day "${school[@]}" --days 100 |
-    ctl --as frontend append --delimited --in-flight 64 --acknowledged "$acknowledged" | tail -n 2
+    ctl --as frontend append --delimited --in-flight 64 --acknowledged "$acknowledged" | tail -n 3
 [ "$(wc -l <"$acknowledged")" -gt 42000 ] || die "only $(wc -l <"$acknowledged") entries were written"
 
 start_node "$behind"

@@ -32,7 +32,7 @@ for part in founding setup; do
     as=frontend
     [ $part = setup ] || as=founder
     school_day --part $part "${school[@]}" |
-        ctl --as $as append --delimited --acknowledged "$acknowledged" | tail -n 2
+        ctl --as $as append --delimited --acknowledged "$acknowledged" | tail -n 3
 done
 
 # Weeks of school days, until the source is told to stop.
@@ -77,7 +77,7 @@ source_pid=
 wait "$writer" || true
 writer=
 grep -q ' 0 refused, 0 without an answer' "$home/writer.output" || die "the writer failed"
-tail -n 2 "$home/writer.output"
+tail -n 3 "$home/writer.output"
 ctl status --wait-leader 30
 await_applied "$acknowledged"
 compare_nodes "$acknowledged"
