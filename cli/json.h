@@ -13,6 +13,11 @@
 
 enum { JSON_NESTING_MAX = 16 };
 
+struct json_t; /* jansson's. */
+
+/* The caller's, who gives it up by json_decref(). NULL: out of memory. */
+struct json_t *json_of(const ProtobufCMessage *message);
+
 /* One line, malloc'ed and the caller's. err may be NULL. */
 int json_encode(const ProtobufCMessage *message, char **text, struct error *err);
 

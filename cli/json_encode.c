@@ -150,9 +150,14 @@ static json_t *message_to_json(const ProtobufCMessage *message, unsigned depth)
     return object;
 }
 
+json_t *json_of(const ProtobufCMessage *message)
+{
+    return message_to_json(message, 0);
+}
+
 int json_encode(const ProtobufCMessage *message, char **text, struct error *err)
 {
-    json_t *object = message_to_json(message, 0);
+    json_t *object = json_of(message);
     *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return *text != NULL ? STATUS_OK

@@ -142,10 +142,9 @@ static void show_command(
 
 static void show_members(const Zhurnal__Peer__V1__Membership *membership, FILE *out)
 {
-    char id[HEX_ID_SIZE];
     for (size_t i = 0; i < membership->n_members; i++) {
         const Zhurnal__Peer__V1__Member *member = membership->members[i];
-        (void)fprintf(out, "  %s=%s", hex_id(member->node, id), member->address);
+        (void)fprintf(out, "  %" PRIx64 "=%s", member->node, member->address);
     }
     (void)fprintf(out, "  by %s", membership->who);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MS_IN_S = 1000, CONNECT_TIMEOUT_MS = 3000 };
+enum { MS_IN_S = 1000, CONNECT_TIMEOUT_MS = 3000, STATUS_TIMEOUT_MS = 3000 };
 
 static bool file_of(
     const struct context *context, const char *given, const char *name, char out[CLI_PATH_SIZE])
@@ -138,6 +138,17 @@ enum grpc_code session_call_at(struct session *session, unsigned endpoint,
         options.timeout_ms = (uint64_t)session->context->timeout_s * MS_IN_S;
     }
     return rpc_unary_sync(channel, &options, request, answer);
+}
+
+const Zhurnal__V1__StatusResponse *session_status(
+    struct session *session, unsigned endpoint, struct rpc_answer *answer)
+{
+    const Zhurnal__V1__StatusRequest request = ZHURNAL__V1__STATUS_REQUEST__INIT;
+    const struct rpc_stream_options call = {.path = "/zhurnal.v1.ClusterService/Status",
+        .response = &zhurnal__v1__status_response__descriptor,
+        .timeout_ms = STATUS_TIMEOUT_MS};
+    enum grpc_code code = session_call_at(session, endpoint, &call, &request.base, answer);
+    return code == GRPC_OK ? (const void *)answer->message : NULL;
 }
 
 enum grpc_code session_call(struct session *session, const struct rpc_stream_options *call,

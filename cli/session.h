@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "rpc/client.h"
+#include <zhurnal/v1/cluster.pb-c.h>
 
 struct session {
     const struct context *context;
@@ -31,6 +32,10 @@ bool session_is_untrusted(const struct session *session);
 enum grpc_code session_call_at(struct session *session, unsigned endpoint,
     const struct rpc_stream_options *call, const ProtobufCMessage *request,
     struct rpc_answer *answer);
+/* How the node there stands, borrowed from answer; NULL where answer says why not.
+ * rpc_answer_deinit() in any case. */
+const Zhurnal__V1__StatusResponse *session_status(
+    struct session *session, unsigned endpoint, struct rpc_answer *answer);
 /* To the current one, then to the others until one answers. Of failures the word of a node that was
  * reached counts for more than that another one was not. */
 enum grpc_code session_call(struct session *session, const struct rpc_stream_options *call,

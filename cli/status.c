@@ -4,11 +4,11 @@
 #include "cli/table.h"
 #include "proto/bytes.h"
 #include "proto/hex.h"
-#include <zhurnal/v1/cluster.pb-c.h>
+
+#include <jansson.h>
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int run(struct context *context, int argc, char **argv);
@@ -18,12 +18,20 @@ const struct command status_command = {
     .summary = "shows how each node stands",
     .help = "zhurnalctl status [--wait-leader SECONDS]\n"
             "    Asks every endpoint. With --wait-leader it asks again until all that answer know\n"
-            "    one leader. Exit 3 where no node answers.\n",
+            "    one leader. Exit 1 where they do not, 3 where no node answers.\n"
+            "  -o json  a line each: {\"endpoint\", \"node\", \"leader\", \"status\"}, the ids as above\n"
+            "           and the message as it came; or {\"endpoint\", \"error\"}\n",
     .run = run,
 };
 
-enum { OPTION_WAIT = OPTION_OWN, WAIT_MAX_S = 3600, PAUSE_MS = 100, DIGEST_SHOWN = 6 };
-enum { STATUS_TIMEOUT_MS = 3000, MS_IN_S = 1000 };
+enum {
+    OPTION_WAIT = OPTION_OWN,
+    WAIT_MAX_S = 3600,
+    PAUSE_MS = 100,
+    DIGEST_SHOWN = 4,
+    ID_SHOWN = 8
+};
+enum { MS_IN_S = 1000 };
 
 struct row {
     struct rpc_answer answer;
@@ -44,14 +52,25 @@ static const char *role_text(Zhurnal__V1__NodeRole role)
     }
 }
 
-static void ask(struct session *session, unsigned endpoint, struct row *row)
+/* 0: none that it knows. */
+static uint64_t leader_of(const Zhurnal__V1__StatusResponse *status)
 {
-    Zhurnal__V1__StatusRequest request = ZHURNAL__V1__STATUS_REQUEST__INIT;
-    const struct rpc_stream_options call = {.path = "/zhurnal.v1.ClusterService/Status",
-        .response = &zhurnal__v1__status_response__descriptor,
-        .timeout_ms = STATUS_TIMEOUT_MS};
-    enum grpc_code code = session_call_at(session, endpoint, &call, &request.base, &row->answer);
-    row->status = code == GRPC_OK ? (const void *)row->answer.message : NULL;
+    return status->n_groups > 0 ? status->groups[0]->leader : 0;
+}
+
+static const char *id_text(uint64_t id, char out[HEX_ID_SIZE])
+{
+    snprintf(out, HEX_ID_SIZE, "%" PRIx64, id);
+    return out;
+}
+
+/* For the eye alone: of a long one the beginning. */
+static const char *id_shown(uint64_t id, char out[HEX_ID_SIZE])
+{
+    char text[HEX_ID_SIZE];
+    bool cut = strlen(id_text(id, text)) > ID_SHOWN;
+    snprintf(out, HEX_ID_SIZE, "%.*s%s", ID_SHOWN, text, cut ? "…" : "");
+    return id != 0 ? out : "-";
 }
 
 /* The one leader that all who answer know; 0: there is none. */
@@ -63,7 +82,7 @@ static uint64_t common_leader(const struct row *rows, unsigned count)
         if (status == NULL) {
             continue;
         }
-        uint64_t its = status->n_groups > 0 ? status->groups[0]->leader : 0;
+        uint64_t its = leader_of(status);
         if (its == 0 || (leader != 0 && leader != its)) {
             return 0;
         }
@@ -78,18 +97,16 @@ static void add_row(struct table *table, const char *endpoint, const struct row 
     char leader[HEX_ID_SIZE];
     char digest[2 * DIGEST_SHOWN + 1] = "";
     if (row->status == NULL || row->status->n_groups == 0) {
-        table_add(table, "%s\t-\tno answer\t\t\t\t\t\t\t", endpoint);
+        table_add(table, "%s\t-\tno answer", endpoint);
         return;
     }
     const Zhurnal__V1__GroupStatus *group = row->status->groups[0];
     if (group->digest.len >= DIGEST_SHOWN) {
         hex_encode(group->digest.data, DIGEST_SHOWN, digest);
     }
-    table_add(table,
-        "%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s",
-        endpoint, hex_id(row->status->node, node), role_text(group->role), group->term,
-        group->last_index, group->stored_index, group->committed_index, group->applied_index,
-        group->leader != 0 ? hex_id(group->leader, leader) : "-", digest);
+    table_add(table, "%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s", endpoint,
+        id_shown(row->status->node, node), role_text(group->role), group->term, group->last_index,
+        group->applied_index, id_shown(group->leader, leader), digest);
 }
 
 static void remark(const char *endpoint, const struct row *row)
@@ -120,8 +137,7 @@ static void remark(const char *endpoint, const struct row *row)
 static int show_table(const struct context *context, const struct row *rows)
 {
     struct table table;
-    table_init(&table,
-        "endpoint\tnode\trole\t>term\t>last\t>stored\t>committed\t>applied\tleader\tdigest");
+    table_init(&table, "endpoint\tnode\trole\t>term\t>last\t>applied\tleader\tdigest");
     for (unsigned i = 0; i < context->endpoint_count; i++) {
         add_row(&table, context->endpoints[i], &rows[i]);
     }
@@ -133,20 +149,31 @@ static int show_table(const struct context *context, const struct row *rows)
     return status == STATUS_OK ? EXIT_OK : EXIT_REFUSED;
 }
 
+/* Ids as they are shown everywhere, beside those of the message. */
+static json_t *row_to_json(const char *endpoint, const struct row *row)
+{
+    char node[HEX_ID_SIZE];
+    char leader[HEX_ID_SIZE];
+    const Zhurnal__V1__StatusResponse *status = row->status;
+    if (status == NULL) {
+        return json_pack("{ss ss}", "endpoint", endpoint, "error", row->answer.sentence);
+    }
+    return json_pack("{ss ss ss? so}", "endpoint", endpoint, "node", id_text(status->node, node),
+        "leader", leader_of(status) != 0 ? id_text(leader_of(status), leader) : NULL, "status",
+        json_of(&status->base));
+}
+
 static int show_json(const struct context *context, const struct row *rows)
 {
     for (unsigned i = 0; i < context->endpoint_count; i++) {
-        char *text;
-        struct error err;
-        if (rows[i].status == NULL) {
-            say("%s: %s", context->endpoints[i], rows[i].answer.sentence);
-            continue;
+        json_t *line = row_to_json(context->endpoints[i], &rows[i]);
+        if (line == NULL) {
+            say("%s: its answer cannot be shown as JSON", context->endpoints[i]);
+            return EXIT_REFUSED;
         }
-        if (json_encode(&rows[i].status->base, &text, &err) != STATUS_OK) {
-            return say_error(&err);
-        }
-        puts(text);
-        free(text);
+        (void)json_dumpf(line, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        json_decref(line);
     }
     return EXIT_OK;
 }
@@ -158,12 +185,14 @@ static int ask_all(struct session *session, struct row *rows, uint64_t wait_s)
     for (;;) {
         unsigned answers = 0;
         for (unsigned i = 0; i < count; i++) {
-            ask(session, i, &rows[i]);
+            rows[i].status = session_status(session, i, &rows[i].answer);
             answers += rows[i].status != NULL;
         }
-        bool late = uv_hrtime() / 1000000 >= until;
-        if (late || (answers > 0 && common_leader(rows, count) != 0)) {
-            return answers > 0 ? EXIT_OK : EXIT_UNREACHABLE;
+        if (common_leader(rows, count) != 0) {
+            return EXIT_OK;
+        }
+        if (uv_hrtime() / 1000000 >= until) {
+            return answers > 0 ? EXIT_REFUSED : EXIT_UNREACHABLE;
         }
         for (unsigned i = 0; i < count; i++) {
             rpc_answer_deinit(&rows[i].answer);
@@ -178,9 +207,8 @@ static int show(struct session *session, uint64_t wait_s)
     const struct context *context = session->context;
     int code = ask_all(session, rows, wait_s);
     int shown = context->json ? show_json(context, rows) : show_table(context, rows);
-    if (code == EXIT_OK && wait_s > 0 && common_leader(rows, context->endpoint_count) == 0) {
-        say("nobody leads after %" PRIu64 " s: are most of the members up?", wait_s);
-        code = EXIT_UNREACHABLE;
+    if (code == EXIT_REFUSED) {
+        say("nobody leads whom all that answer know: are most of the members up?");
     }
     for (unsigned i = 0; i < context->endpoint_count; i++) {
         rpc_answer_deinit(&rows[i].answer);

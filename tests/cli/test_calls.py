@@ -391,7 +391,7 @@ class Tests:
             number(1, 4) + number(2, 1) + refused])
         result = self.ctl("replay", "--kind", "all")
         self.expect("a line shows what is in a record", result.stdout.decode().splitlines() == [
-            "1  membership  00000000000000a1=one:7400  by founding",
+            "1  membership  a1=one:7400  by founding",
             "2  barrier",
             f"3  2026-11-24T13:17:02.742Z  school {SCHOOL}  portal  accepted  class_closed ×2, "
             "unknown_event",
@@ -454,19 +454,41 @@ class Tests:
         rows = [line.split() for line in result.stdout.decode().splitlines()]
         self.expect("status shows a row for each endpoint",
                     result.returncode == 0 and
-                    rows[0] == "endpoint node role term last stored committed applied leader "
-                               "digest".split() and
-                    rows[1] == [first.address, "00000000000000a1", "leader", "4", "8", "7", "6", "5",
-                                "00000000000000a1", "abacadaeafb0"] and
-                    rows[2][:5] == [second.address, "00000000000000a1", "follower", "4", "9"] and
+                    rows[0] == "endpoint node role term last applied leader digest".split() and
+                    rows[1] == [first.address, "a1", "leader", "4", "8", "5", "a1", "abacadae"] and
+                    rows[2][:5] == [second.address, "a1", "follower", "4", "9"] and
                     rows[3] == [gone.address, "-", "no", "answer"], result)
         said = result.stdout.decode()
+        self.expect("within 80 columns", max(map(len, said.splitlines()[:4])) <= 80, said)
+        second.status = lambda *_: standing(0x8a0debb74b02a927)
+        result = self.ctl("status")
+        self.expect("of a long id the beginning is shown", " 8a0debb7…  " in result.stdout.decode(),
+                    result)
+        second.status = lambda *_: standing(0xa1, last=9)
         self.expect("and says what is wrong", "no room for its log" in said and
                     "catching up to index 12" in said and f"{gone.address}: cannot reach" in said, said)
         result = self.ctl("status", "-o", "json")
         lines = [json.loads(line) for line in result.stdout.splitlines()]
-        self.expect("in JSON too", [line["groups"][0]["lastIndex"] for line in lines] == ["8", "9"] and
-                    lines[0]["groups"][0]["role"] == "NODE_ROLE_LEADER", result)
+        self.expect("in JSON too, the dead as well",
+                    [line["endpoint"] for line in lines] == [fake.address for fake in self.fakes] and
+                    [line.get("node") for line in lines] == ["a1", "a1", None] and
+                    lines[0]["leader"] == "a1" and lines[0]["status"]["node"] == "161" and
+                    lines[0]["status"]["groups"][0]["role"] == "NODE_ROLE_LEADER" and
+                    "cannot reach" in lines[2]["error"], result)
+
+    def status_tells_whether_anybody_leads(self):
+        first, second = self.nodes(2)
+        for leaders, code in (((0xa1, 0xa1), 0), ((0, 0), 1), ((0xa1, 0xa2), 1), ((0, 0xa2), 1)):
+            first.status = lambda *_, it=leaders[0]: standing(it)
+            second.status = lambda *_, it=leaders[1]: standing(it)
+            for how in ([], ["-o", "json"]):
+                result = self.ctl("status", *how)
+                self.expect(f"status: leaders {leaders}", result.returncode == code and
+                            (b"nobody leads" in result.stderr) == (code == 1), result)
+        first.status = lambda *_: standing(0)
+        result = self.ctl("status", "-o", "json")
+        self.expect("in JSON it is null", json.loads(result.stdout.splitlines()[0])["leader"] is None,
+                    result)
 
     def status_waits_for_one_leader(self):
         first, second = self.nodes(2)
@@ -477,7 +499,7 @@ class Tests:
                     result.returncode == 0 and len(first.asked) == 3, (result, first.asked))
         first.status = lambda *_: standing(0)
         result = self.ctl("status", "--wait-leader", 1)
-        self.expect("and not for ever", result.returncode == 3 and b"nobody leads" in result.stderr,
+        self.expect("and not for ever", result.returncode == 1 and b"nobody leads" in result.stderr,
                     result)
 
     def nobody_answers(self):

@@ -85,10 +85,9 @@ stop_cluster() {
     pid=()
 }
 
-# The name of the node that leads, as a1 is for 00000000000000a1.
+# The name of the node that leads.
 leader() {
-    ctl status -o json --wait-leader 30 |
-        sed -nE 's/.*"leader":"([0-9]+)".*/\1/p' | head -n 1 | xargs printf '%x\n'
+    ctl status -o json --wait-leader 30 | sed -nE 's/^\{[^{]*"leader":"([0-9a-f]+)".*/\1/p' | head -n 1
 }
 
 # What was acknowledged (lines of append --acknowledged) against what each node holds, and the nodes' logs

@@ -68,7 +68,7 @@ say "6. Node $killed starts again, and catches up"
 start_node "$killed"
 ctl status --wait-leader 30 >"$home/status.output"
 await_applied "$acknowledged"
-ctl status
+ctl status --wait-leader 30
 
 say "7. What was acknowledged, against what each node holds"
 compare_nodes "$acknowledged"
