@@ -11,7 +11,7 @@ struct append_report {
     bool json, progress, check_only;
     FILE *acknowledged; /* NULL: not asked for. */
     uint64_t accepted, refused, unanswered, retries;
-    uint64_t listed; /* Of those accepted, a line each. */
+    uint64_t listed;        /* Of those accepted, a line each. */
     uint32_t *latencies_us; /* Of those recorded. */
     size_t latency_count, latency_capacity;
     uint64_t begun_us, last_us, longest_gap_us;

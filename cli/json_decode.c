@@ -128,8 +128,7 @@ static int read_number(struct decoder *d, ProtobufCType type, const json_t *json
     return STATUS_OK;
 }
 
-static int no_such_value(
-    struct decoder *d, const ProtobufCEnumDescriptor *type, const char *name)
+static int no_such_value(struct decoder *d, const ProtobufCEnumDescriptor *type, const char *name)
 {
     char what[WHAT_SIZE];
     int used = snprintf(what, sizeof what, "there is no %s %.60s", type->short_name, name);
@@ -470,8 +469,8 @@ int json_decode_next(const ProtobufCMessageDescriptor *type, struct json_source 
     if (strchr("[,]", first) != NULL) {
         return fail(&d, "one object after another was expected, without [ ] and commas");
     }
-    json_t *json = json_load_callback(
-        take_one, source, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &why);
+    json_t *json =
+        json_load_callback(take_one, source, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &why);
     why.column += why.line == 1 ? begin.column : 0;
     why.line += begin.line;
     return decode(&d, type, json, &why, message);

@@ -2,6 +2,7 @@
 #include "cli/json.h"
 #include "cli/page_table.h"
 #include "cli/session.h"
+#include "cli/text.h"
 #include <zhurnal/v1/journal.pb-c.h>
 
 #include <stdio.h>
@@ -41,7 +42,8 @@ static int show(const struct page *page, const Zhurnal__V1__GetPageResponse *res
     char *text;
     struct error err;
     if (!page->session.context->json) {
-        return page_table_write(response, stdout) == STATUS_OK ? EXIT_OK : EXIT_REFUSED;
+        int status = page_table_write(response, text_columns(stdout), stdout);
+        return status == STATUS_OK ? EXIT_OK : EXIT_REFUSED;
     }
     if (json_encode(&response->base, &text, &err) != STATUS_OK) {
         return say_error(&err);

@@ -4,9 +4,14 @@
 #include "cli/text.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { LESSONS_ACROSS = 10, ROW_SIZE = 2048, DAY_SIZE = 12 };
+enum { LESSONS_ACROSS = 10, ROW_SIZE = 2048, DAY_SIZE = 12, DAY_WIDTH = 5 };
+enum { HEAD_HANG = 2, LESSON_HANG = 11 };
+
+static const char PUPIL[] = "Ученик";
 
 /* A text that ends early rather than late. */
 struct line {
@@ -91,12 +96,54 @@ static void put_cell(struct line *line, const Zhurnal__V1__PageLesson *lesson, u
     put_attendance(line, lesson, pupil);
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t width_of_names(const Zhurnal__V1__GetPageResponse *page)
+{
+    size_t width = text_width(PUPIL, sizeof PUPIL - 1);
+    for (size_t i = 0; i < page->n_pupils; i++) {
+        const char *name = page->pupils[i]->name;
+        width = larger(width, text_width(name, strlen(name)));
+    }
+    return width;
+}
+
+static size_t width_of_lesson(const Zhurnal__V1__GetPageResponse *page, size_t lesson)
+{
+    char text[ROW_SIZE];
+    size_t width = DAY_WIDTH;
+    for (size_t i = 0; i < page->n_pupils; i++) {
+        struct line line = {.text = text, .size = sizeof text};
+        put_cell(&line, page->lessons[lesson], page->pupils[i]->person);
+        width = larger(width, text_width(text + 1, line.used - 1)); /* Without its tab. */
+    }
+    return width;
+}
+
+/* The lesson behind the last that fits beside those from there on; one does always. */
+static size_t end_of_block(const Zhurnal__V1__GetPageResponse *page, size_t from, size_t width)
+{
+    size_t used = width_of_names(page);
+    size_t to = from;
+    while (to < page->n_lessons && to - from < LESSONS_ACROSS) {
+        used += TABLE_GAP + width_of_lesson(page, to);
+        if (to > from && used > width) {
+            break;
+        }
+        to++;
+    }
+    return to;
+}
+
 static int write_block(const Zhurnal__V1__GetPageResponse *page, size_t from, size_t to, FILE *out)
 {
     char text[ROW_SIZE] = "";
     struct table table;
     struct line line = {.text = text, .size = sizeof text};
-    put(&line, "Ученик");
+    put(&line, PUPIL);
     for (size_t i = from; i < to; i++) {
         put(&line, "\t");
         put_day(&line, page->lessons[i]->day);
@@ -202,6 +249,14 @@ static void write_lesson(
     }
 }
 
+static void write_lessons(const Zhurnal__V1__GetPageResponse *page, FILE *out)
+{
+    (void)fputs(page->n_lessons > 0 ? "Уроки:\n" : "Уроков нет.\n", out);
+    for (size_t i = 0; i < page->n_lessons; i++) {
+        write_lesson(page, page->lessons[i], out);
+    }
+}
+
 static void write_heading(const Zhurnal__V1__GetPageResponse *page, FILE *out)
 {
     const char *const parts[] = {
@@ -218,24 +273,41 @@ static void write_heading(const Zhurnal__V1__GetPageResponse *page, FILE *out)
     (void)fputs(page->n_teachers > 0 ? "\n\n" : "\n", out);
 }
 
-int page_table_write(const Zhurnal__V1__GetPageResponse *page, FILE *out)
+static int write_wrapped(const Zhurnal__V1__GetPageResponse *page,
+    void (*write)(const Zhurnal__V1__GetPageResponse *page, FILE *out), size_t hang, size_t width,
+    FILE *out)
 {
-    int status = STATUS_OK;
-    write_heading(page, out);
-    if (page->n_lessons == 0) {
+    char *text = NULL;
+    size_t size;
+    FILE *lines = open_memstream(&text, &size);
+    if (lines == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    write(page, lines);
+    bool whole = !ferror(lines);
+    whole = fclose(lines) == 0 && whole;
+    for (const char *at = text; whole && *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        text_wrap(at, length, hang, width, out);
+        at += length + 1;
+    }
+    free(text);
+    return whole ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+int page_table_write(const Zhurnal__V1__GetPageResponse *page, size_t width, FILE *out)
+{
+    int status = write_wrapped(page, write_heading, HEAD_HANG, width, out);
+    if (status == STATUS_OK && page->n_lessons == 0) {
         status = write_block(page, 0, 0, out);
     }
-    for (size_t from = 0; from < page->n_lessons && status == STATUS_OK; from += LESSONS_ACROSS) {
-        size_t to = from + LESSONS_ACROSS;
-        status = write_block(page, from, to < page->n_lessons ? to : page->n_lessons, out);
+    for (size_t from = 0, to; from < page->n_lessons && status == STATUS_OK; from = to) {
+        to = end_of_block(page, from, width);
+        status = write_block(page, from, to, out);
         (void)fputc('\n', out);
     }
-    (void)fputs(page->n_lessons > 0 ? "Уроки:\n" : "Уроков нет.\n", out);
-    for (size_t i = 0; i < page->n_lessons; i++) {
-        write_lesson(page, page->lessons[i], out);
+    if (status == STATUS_OK) {
+        status = write_wrapped(page, write_lessons, LESSON_HANG, width, out);
     }
-    if (status == STATUS_OK && ferror(out)) {
-        status = STATUS_IO;
-    }
-    return status;
+    return status == STATUS_OK && ferror(out) ? STATUS_IO : status;
 }

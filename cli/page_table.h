@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-/* STATUS_OK, STATUS_NO_MEMORY or STATUS_IO. */
-int page_table_write(const Zhurnal__V1__GetPageResponse *page, FILE *out);
+/* Within width where words and cells allow it. STATUS_OK, STATUS_NO_MEMORY or STATUS_IO. */
+int page_table_write(const Zhurnal__V1__GetPageResponse *page, size_t width, FILE *out);
 
 #endif

@@ -19,7 +19,8 @@ const struct command status_command = {
     .help = "zhurnalctl status [--wait-leader SECONDS]\n"
             "    Asks every endpoint. With --wait-leader it asks again until all that answer know\n"
             "    one leader. Exit 1 where they do not, 3 where no node answers.\n"
-            "  -o json  a line each: {\"endpoint\", \"node\", \"leader\", \"status\"}, the ids as above\n"
+            "  -o json  a line each: {\"endpoint\", \"node\", \"leader\", \"status\"}, the ids as "
+            "above\n"
             "           and the message as it came; or {\"endpoint\", \"error\"}\n",
     .run = run,
 };

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2 };
-
 static void add(struct table *table, char *row)
 {
     if (row != NULL && table->count == table->capacity) {
@@ -106,9 +104,9 @@ static void write_row(const struct layout *layout, const char *row, bool head, F
         if (size > 0) {
             pad(out, owed + (layout->right[c] ? missing : 0));
             text_write(cell, size, out);
-            owed = GAP + (layout->right[c] ? 0 : missing);
+            owed = TABLE_GAP + (layout->right[c] ? 0 : missing);
         } else {
-            owed += GAP + missing;
+            owed += TABLE_GAP + missing;
         }
     }
     (void)fputc('\n', out);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { TABLE_COLUMNS_MAX = 40 };
+enum { TABLE_COLUMNS_MAX = 40, TABLE_GAP = 2 };
 
 struct table {
     char **rows; /* Cells separated by tabs; the first row is the head. */

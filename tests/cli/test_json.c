@@ -296,7 +296,8 @@ static void an_entry_id_is_read_as_it_is_shown(void **state)
     char text[128];
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         (void)snprintf(text, sizeof text,
-            "{\"draft\": {\"events\": [{\"entryVoided\": {\"ref\": {\"entryId\": \"%s\"}}}]}}", ids[i]);
+            "{\"draft\": {\"events\": [{\"entryVoided\": {\"ref\": {\"entryId\": \"%s\"}}}]}}",
+            ids[i]);
         const Zhurnal__V1__AppendRequest *request = decode(text);
         assert_non_null(request);
         const Zhurnal__V1__EventRef *ref = request->draft->events[0]->entry_voided->ref;

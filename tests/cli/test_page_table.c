@@ -24,7 +24,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void assert_shown(const char *json, const char *wanted)
+static void assert_shown_within(size_t width, const char *json, const char *wanted)
 {
     struct error err = {0};
     ProtobufCMessage *page;
@@ -36,10 +36,16 @@ static void assert_shown(const char *json, const char *wanted)
     }
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    assert_int_equal(page_table_write((const Zhurnal__V1__GetPageResponse *)page, out), STATUS_OK);
+    assert_int_equal(
+        page_table_write((const Zhurnal__V1__GetPageResponse *)page, width, out), STATUS_OK);
     assert_int_equal(fclose(out), 0);
     assert_string_equal(text, wanted);
     free(text);
+}
+
+static void assert_shown(const char *json, const char *wanted)
+{
+    assert_shown_within(80, json, wanted);
 }
 
 #define HEAD                                                                                                  \
@@ -136,13 +142,48 @@ static void more_than_ten_lessons_come_in_several_tables(void **state)
         STATUS_OK);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    assert_int_equal(page_table_write((const Zhurnal__V1__GetPageResponse *)page, out), STATUS_OK);
+    assert_int_equal(
+        page_table_write((const Zhurnal__V1__GetPageResponse *)page, 80, out), STATUS_OK);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text,
         "Ученик  01.11  02.11  03.11  04.11  05.11  06.11  07.11  08.11  09.11  10.11\n"
         "a       5      5      5      5      5      5      5      5      5      5\n"));
     assert_non_null(strstr(text, "Ученик  11.11\na       5\n"));
     free(text);
+}
+
+static void a_page_is_as_wide_as_the_terminal(void **state)
+{
+    (void)state;
+    assert_shown_within(32,
+        "{\"schoolName\": \"Средняя школа №1 города Энска\", \"className\": \"5А\", \"pupils\": "
+        "[{\"person\": 1, \"name\": \"Ёлкин Пётр\"}], \"teachers\": [{\"name\": \"Громова О. "
+        "П.\"}, "
+        "{\"name\": \"Зуев И. И.\"}], \"lessons\": ["
+        "{\"day\": 20261123, \"number\": 7, \"attendanceTaken\": true, \"topic\": \"Дроби\"},"
+        "{\"day\": 20261124, \"number\": 8, \"attendanceTaken\": true, \"topic\": \"Проценты\","
+        " \"marks\": [{\"pupil\": 1, \"mark\": {\"markKind\": \"MARK_KIND_FAILED\"}},"
+        "  {\"pupil\": 1, \"mark\": {\"markKind\": \"MARK_KIND_FAILED\"}}]},"
+        "{\"day\": 20261125, \"number\": 9, \"attendanceTaken\": true, \"topic\":"
+        " \"Ещё раз дроби и проценты\", \"homework\": [{\"text\": \"№ 12, 13 и повторить\"}]}]}",
+        "Средняя школа №1 города Энска,\n"
+        "  5А, , \n"
+        "Учитель: Громова О. П., Зуев И.\n"
+        "  И.\n"
+        "\n"
+        "Ученик      23.11  24.11\n"
+        "Ёлкин Пётр         незач/незач\n"
+        "\n"
+        "Ученик      25.11\n"
+        "Ёлкин Пётр\n"
+        "\n"
+        "Уроки:\n"
+        "  23.11  №7 Дроби\n"
+        "  24.11  №8 Проценты\n"
+        "  25.11  №9 Ещё раз дроби и\n"
+        "           проценты\n"
+        "         Домашнее задание: № 12,\n"
+        "           13 и повторить\n");
 }
 
 int main(void)
@@ -152,6 +193,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_page_without_lessons_says_so),
         TEST_WITH_FIXTURE(what_is_written_in_it_breaks_neither_table_nor_terminal),
         TEST_WITH_FIXTURE(more_than_ten_lessons_come_in_several_tables),
+        TEST_WITH_FIXTURE(a_page_is_as_wide_as_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

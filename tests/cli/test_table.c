@@ -89,6 +89,34 @@ static void a_table_writes_its_cells_so_too(void **state)
     assert_written("a\nx [31m\n");
 }
 
+static void wrap(const char *line, size_t hang, size_t width)
+{
+    text_wrap(line, strlen(line), hang, width, out);
+}
+
+static void a_long_line_goes_on_below(void **state)
+{
+    (void)state;
+    wrap("  Задание: № 12, выучить правило", 4, 20);
+    wrap("короткая", 4, 20);
+    wrap("", 4, 20);
+    wrap("слово, длиннее строки: достопримечательность", 2, 12);
+    wrap("ровно двадцать букв!", 4, 20);
+    wrap("и пробелы в конце    ", 4, 20);
+    assert_written("  Задание: № 12,\n    выучить правило\n"
+                   "короткая\n"
+                   "\n"
+                   "слово,\n  длиннее\n  строки:\n  достопримечательность\n"
+                   "ровно двадцать букв!\n"
+                   "и пробелы в конце    \n");
+}
+
+static void what_is_no_terminal_has_80_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(text_columns(out), 80);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +125,8 @@ int main(void)
         TEST_WITH_FIXTURE(a_letter_takes_one_column_and_an_accent_none),
         TEST_WITH_FIXTURE(nothing_written_steers_the_terminal),
         TEST_WITH_FIXTURE(a_table_writes_its_cells_so_too),
+        TEST_WITH_FIXTURE(a_long_line_goes_on_below),
+        TEST_WITH_FIXTURE(what_is_no_terminal_has_80_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
