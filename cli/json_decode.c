@@ -1,5 +1,6 @@
 #include "cli/json.h"
 #include "cli/json_field.h"
+#include "cli/json_hint.h"
 #include "proto/bytes.h"
 #include "proto/hex.h"
 #include "proto/uuid.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 160, WHAT_SIZE = 240, UUID_TEXT_SIZE = 36 };
+enum { PATH_SIZE = 160, UUID_TEXT_SIZE = 36 };
 
 struct decoder {
     struct arena *arena;
@@ -128,31 +129,16 @@ static int read_number(struct decoder *d, ProtobufCType type, const json_t *json
     return STATUS_OK;
 }
 
-static int no_such_value(struct decoder *d, const ProtobufCEnumDescriptor *type, const char *name)
-{
-    char what[WHAT_SIZE];
-    int used = snprintf(what, sizeof what, "there is no %s %.60s", type->short_name, name);
-    const char *before = ": ";
-    for (unsigned i = 0; i < type->n_values && used < WHAT_SIZE; i++) {
-        if (type->values[i].value != 0) {
-            used += snprintf(
-                what + used, sizeof what - (size_t)used, "%s%s", before, type->values[i].name);
-            before = ", ";
-        }
-    }
-    return fail(d, what);
-}
-
 static int read_enum(
     struct decoder *d, const ProtobufCEnumDescriptor *type, const json_t *json, void *out)
 {
-    char what[WHAT_SIZE];
+    char what[JSON_HINT_SIZE];
     int number = (int)json_integer_value(json);
     if (json_is_string(json)) {
         const ProtobufCEnumValue *value =
             protobuf_c_enum_descriptor_get_value_by_name(type, json_string_value(json));
         if (value == NULL) {
-            return no_such_value(d, type, json_string_value(json));
+            return fail(d, json_hint_value(type, json_string_value(json), what));
         }
         number = value->value;
     } else if (!json_is_integer(json) || json_integer_value(json) != number) {
@@ -313,42 +299,6 @@ static const ProtobufCFieldDescriptor *find_field(
     return NULL;
 }
 
-/* How many letters to change, to leave out or to put in, to make one of the other. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[JSON_NAME_SIZE];
-    size_t size = strlen(b);
-    for (size_t j = 0; j <= size; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t before = row[0]++;
-        for (size_t j = 0; j < size; j++) {
-            size_t best = before + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]));
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            before = row[j + 1];
-            row[j + 1] = before + 1 < best ? before + 1 : best;
-        }
-    }
-    return row[size];
-}
-
-static int no_such_field(
-    struct decoder *d, const ProtobufCMessageDescriptor *type, const char *name)
-{
-    char what[WHAT_SIZE] = "there is no such field";
-    char camel[JSON_NAME_SIZE];
-    size_t least = strlen(name) / 2 + 2; /* Whatever is farther is another word. */
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        size_t far = distance(name, json_name(type->fields[i].name, camel));
-        if (far < least) {
-            least = far;
-            snprintf(what, sizeof what, "there is no such field: is it %s?", camel);
-        }
-    }
-    return fail(d, what);
-}
-
 /* Under both its names; under one of them jansson has refused it. */
 static bool is_there_twice(const json_t *json, const ProtobufCFieldDescriptor *field)
 {
@@ -359,6 +309,7 @@ static bool is_there_twice(const json_t *json, const ProtobufCFieldDescriptor *f
 
 static int read_fields(struct decoder *d, const json_t *json, ProtobufCMessage *message)
 {
+    char what[JSON_HINT_SIZE];
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)json, name, value)
@@ -366,7 +317,7 @@ static int read_fields(struct decoder *d, const json_t *json, ProtobufCMessage *
         size_t before = enter(d, name);
         const ProtobufCFieldDescriptor *field = find_field(message->descriptor, name);
         if (field == NULL) {
-            return no_such_field(d, message->descriptor, name);
+            return fail(d, json_hint_field(message->descriptor, name, what));
         }
         if (is_there_twice(json, field)) {
             return fail(d, "it is there twice, under both its names");
