@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { DECIMAL = 10, HEXADECIMAL = 16, PORT_DIGITS_MAX = 5 };
+enum { SENTENCE_SIZE = 2048, WORD_MAX = 32 };
 
 void say(const char *format, ...)
 {
@@ -21,9 +22,39 @@ void say(const char *format, ...)
     (void)fputc('\n', stderr);
 }
 
+/* What a field of the API is called here; NULL: none begins at text. */
+static const char *const *word_at(const char *text)
+{
+    static const char *const words[][2] = {{"in actor.person", "by --person and --role"},
+        {"min_index", "--min-index"}, {"from_day", "--from-day"}, {"to_day", "--to-day"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strncmp(text, words[i][0], strlen(words[i][0])) == 0) {
+            return words[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *in_our_words(const char *sentence, char out[SENTENCE_SIZE])
+{
+    size_t used = 0;
+    while (*sentence != '\0' && used + WORD_MAX < SENTENCE_SIZE) {
+        const char *const *word = word_at(sentence);
+        const char *ours = word != NULL ? word[1] : sentence;
+        size_t size = word != NULL ? strlen(word[1]) : 1;
+        memcpy(out + used, ours, size);
+        used += size;
+        sentence += word != NULL ? strlen(word[0]) : 1;
+    }
+    out[used] = '\0';
+    return out;
+}
+
 int say_failure(enum grpc_code code, const char *sentence)
 {
-    say("%s (%s)", sentence[0] != '\0' ? sentence : "the call failed", grpc_code_name((int)code));
+    char ours[SENTENCE_SIZE];
+    say("%s (%s)", sentence[0] != '\0' ? in_our_words(sentence, ours) : "the call failed",
+        grpc_code_name((int)code));
     return code == GRPC_UNAVAILABLE || code == GRPC_DEADLINE_EXCEEDED ? EXIT_UNREACHABLE
                                                                       : EXIT_REFUSED;
 }

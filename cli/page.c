@@ -5,6 +5,7 @@
 #include "cli/text.h"
 #include <zhurnal/v1/journal.pb-c.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,6 +54,28 @@ static int show(const struct page *page, const Zhurnal__V1__GetPageResponse *res
     return EXIT_OK;
 }
 
+/* A read has no outcome that is unknown; what it waits for may be on its way. */
+static int say_late(struct page *page)
+{
+    struct session *session = &page->session;
+    struct rpc_answer answer;
+    const Zhurnal__V1__StatusResponse *status = session_status(session, session->current, &answer);
+    uint64_t applied =
+        status != NULL && status->n_groups > 0 ? status->groups[0]->applied_index : UINT64_MAX;
+    int code = EXIT_UNREACHABLE;
+    if (applied < page->request.min_index) {
+        say("%s has applied index %" PRIu64 ", not yet %" PRIu64
+            ": wait longer by --timeout, or call another --endpoint",
+            session->context->endpoints[session->current], applied, page->request.min_index);
+        code = EXIT_REFUSED;
+    } else {
+        say("no page came within %u s: wait longer by --timeout, or call another --endpoint",
+            session->context->timeout_s);
+    }
+    rpc_answer_deinit(&answer);
+    return code;
+}
+
 /* Asks for the days from next_day on, which must be later ones; 0: there are none. */
 static int go_on(struct page *page, uint32_t next_day)
 {
@@ -77,6 +100,8 @@ static int show_all(struct page *page)
         if (status == GRPC_OK) {
             code = show(page, response);
             code = code == EXIT_OK ? go_on(page, response->next_day) : code;
+        } else if (status == GRPC_DEADLINE_EXCEEDED) {
+            code = say_late(page);
         } else {
             code = say_failure(status, answer.sentence);
         }

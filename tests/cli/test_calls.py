@@ -445,6 +445,27 @@ class Tests:
         self.expect("for the person named", nested(1, fixed64(1, 7) + number(2, 1)) in
                     second.asked[0], second.asked)
 
+    def a_page_that_does_not_come_has_no_outcome(self):
+        (node,) = self.nodes(1)
+        node.page = lambda *_: time.sleep(2) or b""
+        result = self.ctl("page", "--school", 1, "--page", 1, "--timeout", 1)
+        self.expect("a read that is late ends with 3", result.returncode == 3 and
+                    b"no page came within 1 s" in result.stderr and b"outcome" not in result.stderr,
+                    result)
+        result = self.ctl("page", "--school", 1, "--page", 1, "--timeout", 1, "--min-index", 9)
+        self.expect("what it waited for is said", result.returncode == 1 and
+                    f"{node.address} has applied index 5, not yet 9".encode() in result.stderr, result)
+
+    def a_sentence_names_the_options(self):
+        (node,) = self.nodes(1)
+        for sentence, words in (
+                ("a front end reads for a person: name him in actor.person", b"by --person and --role"),
+                ("from_day 1, to_day 2: ask with min_index",
+                 b"--from-day 1, --to-day 2: ask with --min-index")):
+            node.page = fail_first(1, None, grpc.StatusCode.INVALID_ARGUMENT, sentence)
+            result = self.ctl("page", "--school", 1, "--page", 1)
+            self.expect("a sentence names the options", words in result.stderr, result)
+
     def status_asks_every_node(self):
         first, second, gone = self.nodes(3)
         gone.server.stop(None).wait()
