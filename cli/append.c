@@ -17,22 +17,27 @@ static int run(struct context *context, int argc, char **argv);
 const struct command append_command = {
     .name = "append",
     .summary = "records entries",
-    .help =
-        "zhurnalctl append [FILE] [--delimited] [--in-flight N] [--rate N] [--check-only]\n"
-        "                  [--acknowledged FILE] [--progress] [--retry SECONDS]\n"
-        "    Reads AppendRequests from FILE or standard input: proto3 JSON, one object after\n"
-        "    another, or with --delimited protobuf, each message after its length as a varint.\n"
-        "    {\"draft\": {\"school\": \"77\", \"actor\": {…}, \"events\": [{\"day\": 20261123, "
-        "…}]}}\n"
-        "    An entry id that is left out in JSON is made. What gets no answer is sent again, the\n"
-        "    same bytes, to the next endpoint, for --retry seconds (60): it is recorded once.\n"
-        "  --in-flight N          so many at a time; with 1, the default, they keep their order\n"
-        "  --rate N               no more than so many a second\n"
-        "  --check-only           only judge: nothing is recorded\n"
-        "  --acknowledged FILE    a line for each that is recorded: school, entry id, index\n"
-        "  --progress             even where standard error is no terminal\n"
-        "    Ends with a summary. Exit 1 where one was refused, 3 where one got no answer. Ctrl-C\n"
-        "    takes no more and waits for what was sent; the second one ends at once.\n",
+    .help = "zhurnalctl append [FILE] [--delimited] [--in-flight N] [--rate N]\n"
+            "                  [--check-only] [--acknowledged FILE] [--progress]\n"
+            "                  [--retry SECONDS]\n"
+            "    Reads AppendRequests from FILE; from standard input where it is - or left\n"
+            "    out: proto3 JSON, one object after another, or with --delimited protobuf,\n"
+            "    each message after its length as a varint.\n"
+            "    {\"draft\": {\"school\": \"77\", \"actor\": {…}, \"events\": [{\"day\": 20261123, "
+            "…}]}}\n"
+            "    In JSON an entry id is base64, 32 hexadecimal digits or a UUID; one that is\n"
+            "    left out is made. What gets no answer is sent again, the same bytes, to the\n"
+            "    next endpoint, for --retry seconds (60): it is recorded once. An entry that\n"
+            "    was recorded before is answered as it was then, with that index: it counts\n"
+            "    as recorded, and nothing tells it from a new one.\n"
+            "  --in-flight N          so many at a time; with 1, the default, in their order\n"
+            "  --rate N               no more than so many a second\n"
+            "  --check-only           only judge: nothing is recorded\n"
+            "  --acknowledged FILE    a line for each recorded: school, entry id, index\n"
+            "  --progress             even where standard error is no terminal\n"
+            "    Ends with a summary. Exit 1 where one was refused, 3 where one got no\n"
+            "    answer. A source that is wrong ends it: it says behind which entry. Ctrl-C\n"
+            "    takes no more and waits for what was sent; the second one ends at once.\n",
     .run = run,
 };
 
@@ -395,5 +400,6 @@ static int run(struct context *context, int argc, char **argv)
         return code;
     }
     const char *name = optind < argc ? argv[optind++] : "-";
-    return options_end(argc, argv) ? append_from(&append, context, name) : EXIT_WRONG_USE;
+    return options_end(&append_command, argc, argv) ? append_from(&append, context, name)
+                                                    : EXIT_WRONG_USE;
 }

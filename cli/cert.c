@@ -15,17 +15,19 @@ static int run(struct context *context, int argc, char **argv);
 const struct command cert_command = {
     .name = "cert",
     .summary = "makes the cluster's authority, and certificates",
-    .help =
-        "zhurnalctl cert init --tls DIR\n"
-        "    Mints the cluster's id and its authority: DIR/ca.pem for everybody, DIR/ca.key for\n"
-        "    nobody else. Keep the key offline.\n"
-        "zhurnalctl cert issue --tls DIR WHO [--out DIR] [--name FILE] [--days N]\n"
-        "    Signs a certificate: FILE.pem and FILE.key. WHO is one of\n"
-        "      --node ID --address HOST...   a node, and the names or addresses it is called by\n"
-        "      --frontend NAME --school ID...  a front end of these schools\n"
-        "      --operator NAME, --auditor NAME, --founder NAME\n"
-        "    ID of a node is 1 to 16 hexadecimal digits, of a school a decimal number. FILE is\n"
-        "    node, frontend, operator, auditor or founder unless --name says otherwise.\n",
+    .help = "zhurnalctl cert init --tls DIR\n"
+            "    Mints the cluster's id and its authority: DIR/ca.pem for everybody,\n"
+            "    DIR/ca.key for nobody else. Keep the key offline.\n"
+            "zhurnalctl cert issue --tls DIR WHO [--out DIR] [--name FILE] [--days N]\n"
+            "    Signs a certificate: FILE.pem and FILE.key, with ca.pem beside them.\n"
+            "    WHO is one of\n"
+            "      --node ID --address HOST...     a node, and what it is called by\n"
+            "      --frontend NAME --school ID...  a front end of these schools\n"
+            "      --operator NAME, --auditor NAME, --founder NAME\n"
+            "    ID of a node is 1 to 16 hexadecimal digits, of a school a decimal number.\n"
+            "    FILE is node, frontend, operator, auditor or founder unless --name says\n"
+            "    otherwise. To renew a certificate, issue it into another --out, and move\n"
+            "    both files in its place.\n",
     .run = run,
 };
 
@@ -141,17 +143,59 @@ static int take(void *arg, int option)
     }
 }
 
+/* Where an issue goes. */
+struct files {
+    char authority[CLI_PATH_SIZE], certificate[CLI_PATH_SIZE], key[CLI_PATH_SIZE];
+};
+
+static bool name_files(const struct issue *issue, const char *out, struct files *files)
+{
+    const char *name = issue->name != NULL ? issue->name : identity_kind_text(issue->request.kind);
+    int sizes[] = {snprintf(files->authority, CLI_PATH_SIZE, "%s/ca.pem", out),
+        snprintf(files->certificate, CLI_PATH_SIZE, "%s/%s.pem", out, name),
+        snprintf(files->key, CLI_PATH_SIZE, "%s/%s.key", out, name)};
+    if (sizes[0] < CLI_PATH_SIZE && sizes[1] < CLI_PATH_SIZE && sizes[2] < CLI_PATH_SIZE) {
+        return true;
+    }
+    say("the path is too long: %.60s…", out);
+    return false;
+}
+
+/* Beside what is issued: who is given that directory needs nothing else. */
+static int put_authority(const struct authority *authority, const char *path, struct error *err)
+{
+    const struct bytes wanted = authority_certificate(authority);
+    struct buffer there;
+    int status = pem_file_create(path, wanted, err);
+    if (status != STATUS_EXISTS) {
+        return status;
+    }
+    buffer_init(&there);
+    status = pem_file_read(path, &there, err);
+    if (status == STATUS_OK && !bytes_equal(buffer_bytes(&there), wanted)) {
+        status =
+            error_set(err, STATUS_INVALID, "%s is another authority's: give another --out", path);
+    }
+    buffer_deinit(&there);
+    return status;
+}
+
+static int save(const struct authority *authority, const struct issued *issued,
+    const struct files *files, struct error *err)
+{
+    int status = put_authority(authority, files->authority, err);
+    if (status == STATUS_OK) {
+        status = issued_save(issued, files->certificate, files->key, err);
+    }
+    return status;
+}
+
 static int sign(const struct issue *issue, const struct authority *authority, const char *out)
 {
-    char certificate[CLI_PATH_SIZE];
-    char key[CLI_PATH_SIZE];
+    struct files files;
     struct issued issued;
     struct error err;
-    const char *name = issue->name != NULL ? issue->name : identity_kind_text(issue->request.kind);
-    int sizes[2] = {snprintf(certificate, sizeof certificate, "%s/%s.pem", out, name),
-        snprintf(key, sizeof key, "%s/%s.key", out, name)};
-    if (sizes[0] >= CLI_PATH_SIZE || sizes[1] >= CLI_PATH_SIZE) {
-        say("the path is too long: %.60s…", out);
+    if (!name_files(issue, out, &files)) {
         return EXIT_WRONG_USE;
     }
     int status = authority_issue(authority, &issue->request, (int64_t)time(NULL), &issued, &err);
@@ -159,13 +203,17 @@ static int sign(const struct issue *issue, const struct authority *authority, co
         status = pem_file_make_dir(out, &err);
     }
     if (status == STATUS_OK) {
-        status = issued_save(&issued, certificate, key, &err);
+        status = save(authority, &issued, &files, &err);
     }
     issued_deinit(&issued);
+    if (status == STATUS_EXISTS) {
+        say("%s: to renew it give --out or --name, then move both files in its place", err.text);
+        return EXIT_REFUSED;
+    }
     if (status != STATUS_OK) {
         return say_error(&err);
     }
-    printf("%s, %s\n", certificate, key);
+    printf("%s, %s\n", files.certificate, files.key);
     return EXIT_OK;
 }
 
@@ -180,6 +228,10 @@ static int issue_one(const struct context *context, struct issue *issue)
     if (issue->request.kind == IDENTITY_NODE && issue->request.host_count == 0) {
         say("by what is the node called? give --address HOST for each name or address, or its "
             "clients will not know it");
+        return EXIT_WRONG_USE;
+    }
+    if (issue->request.kind == IDENTITY_FRONTEND && issue->request.school_count == 0) {
+        say("which schools does the front end serve? give --school ID for each");
         return EXIT_WRONG_USE;
     }
     issue->request.hosts = issue->hosts;
@@ -217,7 +269,7 @@ static int run(struct context *context, int argc, char **argv)
         say("cert init or cert issue? see 'zhurnalctl cert --help'");
         return EXIT_WRONG_USE;
     }
-    if (!options_end(argc, argv)) {
+    if (!options_end(&cert_command, argc, argv)) {
         return EXIT_WRONG_USE;
     }
     if (context->tls == NULL) {

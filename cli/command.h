@@ -98,7 +98,7 @@ bool options_number(const char *name, const char *text, uint64_t low, uint64_t h
 bool options_actor(bool role, Zhurnal__V1__Actor *actor);
 
 /* Nothing may stand behind the options. */
-bool options_end(int argc, char **argv);
+bool options_end(const struct command *command, int argc, char **argv);
 
 /* ---- saying ---- */
 

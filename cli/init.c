@@ -16,8 +16,8 @@ const struct command init_command = {
     .name = "init",
     .summary = "founds a cluster",
     .help = "zhurnalctl init --tls DIR --found ID=HOST:PORT... -o FILE\n"
-            "    Writes the founding file: the authority's cluster, and its first members. Every\n"
-            "    founder gets a copy.\n"
+            "    Writes the founding file: the authority's cluster, and its first members.\n"
+            "    Every founder gets a copy.\n"
             "zhurnalctl init --data DIR --founding FILE --node ID\n"
             "    Makes the data directory of one founder. Then: zhurnald --config FILE\n"
             "    A directory that holds a journal is left as it is.\n",
@@ -98,6 +98,9 @@ static int write_founding(const struct context *context, struct init *init)
     }
     printf("%s: %u members. On each: zhurnalctl init --data DIR --founding %s --node ID\n",
         init->file, init->founding.count, init->file);
+    if (init->founding.count == 2) {
+        say("a cluster of 2 survives the loss of neither: found 3, and it survives one");
+    }
     return EXIT_OK;
 }
 
@@ -167,7 +170,7 @@ static int run(struct context *context, int argc, char **argv)
     if (!options_read(context, &init_command, &own, argc, argv, &code)) {
         return code;
     }
-    if (!options_end(argc, argv)) {
+    if (!options_end(&init_command, argc, argv)) {
         return EXIT_WRONG_USE;
     }
     return init.data != NULL ? make_directory(&init) : write_founding(context, &init);

@@ -26,21 +26,23 @@ static const char head[] = "zhurnalctl, the tool of the school journal's operato
 static const char tail[] =
     "\n"
     "Options of every command:\n"
-    "  --endpoint HOST:PORT   a node to call; again, or with commas, for more: the next is tried\n"
-    "                         where one does not answer (ZHURNAL_ENDPOINTS)\n"
+    "  --endpoint HOST:PORT   a node to call; again, or with commas, for more: the\n"
+    "                         next is tried where one does not answer\n"
+    "                         (ZHURNAL_ENDPOINTS)\n"
     "  --ca FILE --cert FILE --key FILE\n"
     "                         the authority's certificate, and one's own with its key\n"
-    "  --tls DIR --as NAME    the same as DIR/ca.pem, DIR/NAME.pem, DIR/NAME.key (ZHURNAL_TLS,\n"
-    "                         ZHURNAL_AS); NAME is operator unless said\n"
+    "  --tls DIR --as NAME    the same as DIR/ca.pem, DIR/NAME.pem, DIR/NAME.key;\n"
+    "                         NAME is operator unless said (ZHURNAL_TLS, ZHURNAL_AS)\n"
     "  -o, --output table|json\n"
     "                         how to show what comes\n"
     "  --timeout SECONDS      how long to wait for an answer, 30 unless said\n"
     "  --help, --version\n"
     "\n"
-    "Exit: 0 done; 1 refused or failed; 2 wrong use; 3 no node answers, or the outcome is not "
-    "known.\n";
+    "Exit: 0 done; 1 refused or failed; 2 wrong use; 3 no node answers,\n"
+    "      or the outcome is not known.\n";
 
 static const struct command self = {.name = "", .help = ""};
+static char program[] = "zhurnalctl"; /* Whatever it was called as: getopt begins with it. */
 
 static void help(void)
 {
@@ -74,6 +76,7 @@ static int run(struct context *context, int argc, char **argv)
     }
     argc -= optind;
     argv += optind;
+    argv[0] = program;
     optind = 0; /* getopt begins anew. */
     int code = command->run(context, argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -90,6 +93,7 @@ int main(int argc, char **argv)
     static struct context context = {.timeout_s = 30};
     bool help_shown;
     int option;
+    argv[0] = program;
     (void)signal(SIGPIPE, SIG_IGN);
     tls_library_init();
     if (!options_from_environment(&context)) {

@@ -169,10 +169,10 @@ bool options_actor(bool role, Zhurnal__V1__Actor *actor)
     return false;
 }
 
-bool options_end(int argc, char **argv)
+bool options_end(const struct command *command, int argc, char **argv)
 {
     if (optind < argc) {
-        say("'%s' is not expected here: see --help", argv[optind]);
+        say("'%s' is not expected here: see 'zhurnalctl %s --help'", argv[optind], command->name);
         return false;
     }
     return true;

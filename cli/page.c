@@ -165,7 +165,7 @@ static int run(struct context *context, int argc, char **argv)
     if (!options_read(context, &page_command, &own, argc, argv, &code)) {
         return code;
     }
-    if (!options_end(argc, argv)) {
+    if (!options_end(&page_command, argc, argv)) {
         return EXIT_WRONG_USE;
     }
     if (page.request.school == 0 || page.request.page == 0) {

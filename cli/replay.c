@@ -13,20 +13,19 @@ static int run(struct context *context, int argc, char **argv);
 const struct command replay_command = {
     .name = "replay",
     .summary = "shows the log, from an index on, and what comes next",
-    .help =
-        "zhurnalctl replay [--from INDEX] [--follow] [--limit N] [--school ID...]\n"
-        "                  [--kind command|barrier|membership|erased|all]\n"
-        "                  [--ids | --raw FILE | --summary]\n"
-        "                  [--person ID --role ROLE]\n"
-        "    For auditors and operators, and front ends for their schools (who name the person\n"
-        "    they read for). With --follow it waits for what comes next, until Ctrl-C, and goes\n"
-        "    on at another endpoint where one is lost.\n"
-        "  -o json     a line of JSON each: the record as it came, and what its bytes say\n"
-        "  --ids       a line each: school, entry id, index, outcome\n"
-        "  --raw FILE  index u64, kind u8, length u32 (big-endian) and the stored bytes, record\n"
-        "              after record: byte-equal on all nodes\n"
-        "  --summary   only how many there are, by kind and verdict, and of effects (accepted\n"
-        "              entries) how many distinct ones\n",
+    .help = "zhurnalctl replay [--from INDEX] [--follow] [--limit N] [--school ID...]\n"
+            "                  [--kind command|barrier|membership|erased|all]\n"
+            "                  [--ids | --raw FILE | --summary]\n"
+            "                  [--person ID --role ROLE]\n"
+            "    For auditors and operators, and front ends for their schools (who name the\n"
+            "    person they read for). With --follow it waits for what comes next, until\n"
+            "    Ctrl-C, and goes on at another endpoint where one is lost.\n"
+            "  -o json     a line of JSON each: the record as it came, and what it says\n"
+            "  --ids       a line each: school, entry id, index, outcome\n"
+            "  --raw FILE  index u64, kind u8, length u32 (big-endian) and the stored bytes,\n"
+            "              record after record: byte-equal on all nodes\n"
+            "  --summary   only how many there are, by kind and verdict, and of effects\n"
+            "              (accepted entries) how many distinct ones\n",
     .run = run,
 };
 
@@ -279,6 +278,10 @@ static bool check_ways(const struct replay *replay)
         say("--ids, --raw and --summary exclude each other: give one of them");
         return false;
     }
+    if (replay->json && (replay->ids || replay->raw_name != NULL)) {
+        say("--ids and --raw have a form of their own: leave out -o json");
+        return false;
+    }
     if (replay->summary && replay->follow && replay->limit == 0) {
         say("--summary comes at the end: leave out --follow, or give --limit");
         return false;
@@ -325,6 +328,7 @@ static int run(struct context *context, int argc, char **argv)
         return code;
     }
     replay.json = context->json;
-    return options_end(argc, argv) && check_ways(&replay) ? replay_with(&replay, context)
-                                                          : EXIT_WRONG_USE;
+    return options_end(&replay_command, argc, argv) && check_ways(&replay)
+        ? replay_with(&replay, context)
+        : EXIT_WRONG_USE;
 }

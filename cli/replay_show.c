@@ -120,20 +120,30 @@ static void show_outcome(const Zhurnal__V1__Verdict *verdict, FILE *out)
     }
 }
 
+/* Of the cluster itself "-". */
+static void show_school(uint64_t school, FILE *out)
+{
+    if (school != 0) {
+        (void)fprintf(out, "  school %" PRIu64, school);
+    } else {
+        (void)fputs("  -", out);
+    }
+}
+
 static void show_command(
     const Zhurnal__V1__ReplayResponse *record, const struct decoded *decoded, FILE *out)
 {
     char time[TIME_SIZE];
     if (decoded->draft != NULL) {
         const Zhurnal__V1__Principal *who = decoded->entry->principal;
-        (void)fprintf(out, "%s  school %" PRIu64 "  %s",
-            time_text(decoded->entry->recorded_at_ms, time), decoded->draft->school,
-            who != NULL ? who->name : "-");
+        (void)fputs(time_text(decoded->entry->recorded_at_ms, time), out);
+        show_school(decoded->draft->school, out);
+        (void)fprintf(out, "  %s", who != NULL ? who->name : "-");
         show_outcome(record->verdict, out);
         show_events(decoded->draft, out);
     } else if (record->entry.len == 0 && record->verdict != NULL) {
-        (void)fprintf(
-            out, "command, not shown to this caller  school %" PRIu64, record->verdict->school);
+        (void)fputs("command, not shown to this caller", out);
+        show_school(record->verdict->school, out);
         show_outcome(record->verdict, out);
     } else {
         (void)fputs("command that does not decode", out);

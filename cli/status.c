@@ -17,11 +17,10 @@ const struct command status_command = {
     .name = "status",
     .summary = "shows how each node stands",
     .help = "zhurnalctl status [--wait-leader SECONDS]\n"
-            "    Asks every endpoint. With --wait-leader it asks again until all that answer know\n"
-            "    one leader. Exit 1 where they do not, 3 where no node answers.\n"
-            "  -o json  a line each: {\"endpoint\", \"node\", \"leader\", \"status\"}, the ids as "
-            "above\n"
-            "           and the message as it came; or {\"endpoint\", \"error\"}\n",
+            "    Asks every endpoint. With --wait-leader it asks again until all that answer\n"
+            "    know one leader. Exit 1 where they do not, 3 where no node answers.\n"
+            "  -o json  a line each: endpoint, node and leader, their ids in hexadecimal, and\n"
+            "           status, the message as it came; or endpoint and error\n",
     .run = run,
 };
 
@@ -236,7 +235,7 @@ static int run(struct context *context, int argc, char **argv)
     if (!options_read(context, &status_command, &own, argc, argv, &code)) {
         return code;
     }
-    if (!options_end(argc, argv)) {
+    if (!options_end(&status_command, argc, argv)) {
         return EXIT_WRONG_USE;
     }
     code = session_open(&session, context);

@@ -388,17 +388,19 @@ class Tests:
         node.replay = lambda *_: iter([
             number(1, 1) + number(2, 3) + nested(3, members), number(1, 2) + number(2, 2),
             number(1, 3) + number(2, 1) + nested(3, entry) + nested(4, number(1, 1)),
-            number(1, 4) + number(2, 1) + refused])
+            number(1, 4) + number(2, 1) + refused,
+            number(1, 5) + number(2, 1) + nested(4, number(1, 1))])
         result = self.ctl("replay", "--kind", "all")
         self.expect("a line shows what is in a record", result.stdout.decode().splitlines() == [
             "1  membership  a1=one:7400  by founding",
             "2  barrier",
             f"3  2026-11-24T13:17:02.742Z  school {SCHOOL}  portal  accepted  class_closed ×2, "
             "unknown_event",
-            f"4  command, not shown to this caller  school {SCHOOL}  refused by rule 9"], result)
+            f"4  command, not shown to this caller  school {SCHOOL}  refused by rule 9",
+            "5  command, not shown to this caller  -  accepted"], result)
         result = self.ctl("replay", "--kind", "all", "-o", "json")
         lines = [json.loads(line) for line in result.stdout.splitlines()]
-        self.expect("so does JSON", len(lines) == 4 and
+        self.expect("so does JSON", len(lines) == 5 and
                     lines[0]["membership"]["members"][0]["address"] == "one:7400" and
                     lines[2]["entry"]["principal"]["name"] == "portal" and
                     lines[2]["draft"]["events"][0] == {"classClosed": {}} and
@@ -420,6 +422,9 @@ class Tests:
                         "records": 9, "commands": 6, "barriers": 1, "memberships": 1, "erased": 0,
                         "accepted": 4, "refused": 1, "duplicates": 1, "effects": 2, "doubled": 1,
                         "hidden": 1}, result)
+        for form in (["--ids"], ["--raw", self.here / "x"]):
+            result = self.ctl("replay", "-o", "json", *form)
+            self.expect(f"-o json {form[0]} is wrong use", result.returncode == 2, result)
         for wrong in (["--ids"], ["--raw", self.here / "x"], ["--follow"]):
             result = self.ctl("replay", "--summary", *wrong)
             self.expect(f"--summary {wrong[0]} is wrong use", result.returncode == 2, result)

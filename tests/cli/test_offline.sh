@@ -62,15 +62,23 @@ expect 0 "--version" zhurnalctl --version
 {
     zhurnalctl --help
     for command in cert init status append page replay; do zhurnalctl "$command" --help; done
-} | grep -v 'zhurnald --config' | grep -oE -- '--[a-z][a-z-]+' | sort -u >helped
+} >help
+expect 1 "no line of help is wider than 80 columns" grep -E '^.{81}' help
+grep -v 'zhurnald --config' help | grep -oE -- '--[a-z][a-z-]+' | sort -u >helped
 grep -oE 'Fl -[a-z][a-z-]+' "$manual" | sed 's/^Fl -/--/' | sort -u >explained
 expect 0 "the manual explains the options that the help names, and no others" diff helped explained
-grep -qF "$(zhurnalctl --help | sed -n 's/^Exit: //p')" "$manual"
+grep -qF "$(zhurnalctl --help | sed -n '/^Exit: /,$p' | tr -s '\n ' ' ' | sed 's/^Exit: //; s/ $//')" "$manual"
 count $? "  and the exit codes, in the same words"
 expect 2 "no command is wrong use" zhurnalctl
 refused 2 "an unknown command" "no command 'frobnicate': see zhurnalctl --help" frobnicate
 expect 2 "an unknown option" zhurnalctl status --frobnicate
-refused 2 "an argument too many" "'surplus' is not expected" cert init --tls ca surplus
+holds "  and says whose" "$(<out)" = "zhurnalctl: unrecognized option '--frobnicate'
+zhurnalctl: see 'zhurnalctl status --help'"
+expect 2 "before the command too" "$(command -v zhurnalctl)" --frobnicate
+holds "  and says whose" "$(<out)" = "zhurnalctl: unrecognized option '--frobnicate'
+zhurnalctl: see 'zhurnalctl --help'"
+refused 2 "an argument too many" "'surplus' is not expected here: see 'zhurnalctl cert --help'" \
+    cert init --tls ca surplus
 holds "  and nothing was made" ! -e ca
 refused 2 "no endpoint" 'give --endpoint HOST:PORT' status
 refused 2 "no certificate" 'give --ca, --cert and --key, or --tls DIR' --endpoint 127.0.0.1:1 status
@@ -97,8 +105,19 @@ holds "each has its name" \
 expect 0 "into a directory that is not there yet" zhurnalctl cert issue --tls ca --operator x --out new
 holds "  which is its owner's" "$(modes new)" = 700
 
+expect 0 "  beside the authority's own, so that --tls DIR finds all" cmp ca/ca.pem new/ca.pem
+holds "  but not its key" ! -e new/ca.key
+expect 0 "another beside them" zhurnalctl cert issue --tls ca --auditor x --out new
+zhurnalctl cert init --tls theirs >out
+refused 1 "not beside another authority" 'theirs/ca.pem is another authority.s: give another --out' \
+    cert issue --tls ca --operator x --out theirs
+holds "  and nothing was written" "$(echo theirs/*)" = 'theirs/ca.key theirs/ca.pem'
+
 rm -rf before && cp -r ca before
-refused 1 "a certificate is not overwritten" 'not overwritten' cert issue --tls ca --operator duty
+refused 1 "a certificate is not overwritten" \
+    'operator.pem is there already and is not overwritten: to renew it give --out or --name, then move' \
+    cert issue --tls ca --operator duty
+refused 2 "a front end of no school" 'give --school ID for each' cert issue --tls ca --frontend portal
 refused 1 "a school for an operator" 'front end' cert issue --tls ca --operator x --school 7 --name x
 refused 2 "a node without an address" 'give --address HOST' cert issue --tls ca --node a2 --name x
 refused 1 "a name that cannot be" 'name' cert issue --tls ca --operator 'a b' --name x
@@ -122,6 +141,9 @@ zhurnalctl init --tls ca --found a3=node.example:7403 --found 0A1=127.0.0.1:7401
     --found "a2=[::1]:7402" -o other.ini >out 2>&1
 expect 0 "  is the same in whatever order" cmp founding.ini other.ini
 refused 1 "  and is not overwritten" 'founding.ini' init --tls ca "${members[@]}" -o founding.ini
+expect 0 "two members" zhurnalctl init --tls ca "${members[@]:0:4}" -o two.ini
+grep -q 'survives the loss of neither' out
+count $? "  and says what they are worth"
 refused 2 "a member without an address" 'ID=HOST:PORT' init --tls ca --found a1 -o x.ini
 refused 2 "a member without a port" 'HOST:PORT' init --tls ca --found a1=host -o x.ini
 refused 2 "a member twice" 'named twice' init --tls ca --found a1=h:1 --found a1=h:2 -o x.ini
