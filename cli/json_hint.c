@@ -29,7 +29,7 @@ static size_t distance(const char *a, const char *b)
 const char *json_hint_field(
     const ProtobufCMessageDescriptor *type, const char *name, char out[JSON_HINT_SIZE])
 {
-    char camel[JSON_NAME_SIZE];
+    char camel[JSON_NAME_SIZE] = "";
     size_t least = strlen(name) / 2 + 2; /* Whatever is farther is another word. */
     snprintf(out, JSON_HINT_SIZE, "there is no such field");
     for (unsigned i = 0; i < type->n_fields; i++) {
