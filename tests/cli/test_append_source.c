@@ -50,8 +50,9 @@ static int next(void)
 
 /* A request as some client encodes it: its draft holds a field that we do not know, and the draft
  * stands behind the signature, as we would not put it. */
-static const uint8_t strange[] = {0x1a, 1, 's', 0x0a, 35, 0x0a, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-    10, 11, 12, 13, 14, 15, 0x11, 77, 0, 0, 0, 0, 0, 0, 0, 0x22, 2, 0x08, 1, 0xfa, 0x3e, 1, 'u'};
+static const uint8_t strange[] = {0x1a, 1, 's', 0x0a, 38, 0x0a, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    10, 11, 12, 13, 14, 15, 0x11, 77, 0, 0, 0, 0, 0, 0, 0, 0x22, 5, 0x08, 0x83, 0xd2, 0xd4, 9, 0xfa,
+    0x3e, 1, 'u'};
 
 static void give_strange(void)
 {
