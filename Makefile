@@ -231,14 +231,20 @@ bench-here: all $(TOOLS)
 
 # ---- to use it ----
 PREFIX  ?= /usr/local
+# systemd looks into lib/ of /usr and of /usr/local; with another PREFIX say which.
+SYSTEMD ?= $(PREFIX)/lib
 INSTALL ?= install
+CONF    := /etc/zhurnal/zhurnald.conf
 install:
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
 	$(INSTALL) -D -t $(DESTDIR)$(PREFIX)/bin $(O)/release/zhurnald $(O)/release/zhurnalctl
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/zhurnalctl.1
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/zhurnald.8
-	$(INSTALL) -D -m 644 -t $(DESTDIR)/etc/zhurnal deploy/zhurnald.conf
-	$(INSTALL) -D -m 644 -t $(DESTDIR)/lib/systemd/system deploy/zhurnald.service
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/zhurnal docs/OPERATING.md deploy/zhurnald.conf
+	$(INSTALL) -D -m 644 deploy/zhurnal.sysusers $(DESTDIR)$(SYSTEMD)/sysusers.d/zhurnal.conf
+	sed 's|/usr/bin/zhurnald|$(PREFIX)/bin/zhurnald|' deploy/zhurnald.service | \
+	    $(INSTALL) -D -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD)/systemd/system/zhurnald.service
+	[ -e $(DESTDIR)$(CONF) ] || $(INSTALL) -D -m 644 deploy/zhurnald.conf $(DESTDIR)$(CONF)
 
 clean:
 	$(Q)rm -rf $(O)
