@@ -10,7 +10,6 @@ CC      ?= cc
 O       ?= build
 B       := $(O)/$(VARIANT)
 GEN     := $(O)/gen
-PROTO_C ?= protoc-c
 
 # What each layer may include and link with; anything else is a cycle in the making.
 LAYERS       := proto storage rpc journal node cli
@@ -101,7 +100,7 @@ endif
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto | deps
 	$(call say,PROTO,$*)
 	@mkdir -p $(GEN)
-	$(Q)$(PROTO_C) -Iproto --c_out=$(GEN) $*.proto
+	$(Q)protoc -Iproto --c_out=$(GEN) $*.proto
 # The descriptors of everything above, for stream keywords, JSON and reflection.
 $(FDS): $(PROTOS:%=proto/%) | deps
 	@mkdir -p $(GEN)
