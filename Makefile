@@ -85,13 +85,17 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 all: $(PROGRAMS)
 
 # ---- what we stand on: a look at dpkg's list unless something is missing ----
+# All that the goals need comes at once, or is named at once to who has to ask root for it.
+goal   = $(if $(filter $(1),$(MAKECMDGOALS)),$(2))
+NEEDED = build $(call goal,test test-% campaign lint lint-c,test) $(call goal,format lint lint-%,lint)
+LATER  = $(call goal,test test-interop lint lint-proto,node)
 deps:
 ifneq ($(DEPS),none)
-	$(Q)deploy/deps build
+	$(Q)deploy/deps $(NEEDED) -- $(LATER)
 endif
 	$(Q)$(PKG_CONFIG) --exact-version=$(RAFT) raft || \
 	    { echo "libraft must be exactly $(RAFT), this is $$($(PKG_CONFIG) --modversion raft): make deps" >&2; exit 1; }
-deps-test deps-lint deps-node: deps-%:
+deps-test deps-lint deps-node: deps-%: $(if $(filter none,$(DEPS)),,deps)
 ifneq ($(DEPS),none)
 	$(Q)deploy/deps $*
 endif
