@@ -174,6 +174,16 @@ static int create_server(struct daemon *d, struct error *err)
     return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory for the server") : STATUS_OK;
 }
 
+/* What to do where an address is not to be had. */
+static int refuse_listen(const struct daemon *d, struct error *err)
+{
+    const struct error why = *err;
+    return error_set(err, why.status, "%s. %s", why.text,
+        d->config->from_file
+            ? "Is a zhurnald running already? Another address goes to listen under [node]"
+            : "Another port will do: --listen 127.0.0.1:0 takes one that is free");
+}
+
 static int listen_all(struct daemon *d, struct error *err)
 {
     for (unsigned i = 0; i < d->config->listen_count; i++) {
@@ -181,7 +191,7 @@ static int listen_all(struct daemon *d, struct error *err)
         int port = listen->port;
         int status = rpc_server_listen(d->server, listen->host, &port, err);
         if (status != STATUS_OK) {
-            return status;
+            return refuse_listen(d, err);
         }
         log_info("listening: address=%s port=%d", listen->host, port);
         d->port = i == 0 ? port : d->port;

@@ -70,6 +70,9 @@ greeted=$(sed -n 's/^ *\(zhurnalctl .*\)/\1/p' "$dir/greeting")
 expect 0 "the greeting's own line works" bash -c "$greeted"
 says leader
 
+expect 1 "a port that another has" zhurnald --data "$dir/other" --listen "$endpoint"
+says 'address already in use.*--listen 127.0.0.1:0'
+
 mark 5 >"$dir/mark.json"
 expect 0 "a front end appends" ctl --as frontend append "$dir/mark.json"
 expect 0 "an auditor replays" ctl --as auditor replay --ids
