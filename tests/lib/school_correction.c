@@ -1,4 +1,3 @@
-#include "tests/lib/school_texts.h"
 #include "tests/lib/school_writing.h"
 
 #include <assert.h>
@@ -79,12 +78,11 @@ void writing_void_mark(struct writing *w, char *label)
 
 void writing_correct_homework(struct writing *w, char *label)
 {
-    char topic[TEXT_SIZE];
+    const struct text_lesson lesson = writing_text_lesson(w);
     char text[TEXT_SIZE];
     Zhurnal__V1__EntryCorrected *e =
         add_correction(w, ZHURNAL__V1__CORRECTION_REASON__CORRECTION_REASON_OTHER);
-    writing_topic(w, topic);
-    text_homework(&w->stream, w->page->subject, topic, text);
+    text_homework(&w->stream, &lesson, text);
     e->value_case = ZHURNAL__V1__ENTRY_CORRECTED__VALUE_HOMEWORK;
     e->homework = draft_text(w->draft, text);
     (void)snprintf(label, SCHOOL_LABEL_SIZE, "исправление, %s, %s: домашнее задание", w->class_name,

@@ -1,4 +1,3 @@
-#include "tests/lib/school_texts.h"
 #include "tests/lib/school_writing.h"
 
 #include <assert.h>
@@ -9,22 +8,11 @@
 
 enum { ATTENDANCE_EVENT = 2 };
 
-static bool has_marks(const struct writing *w)
-{
-    bool is_talk = calendar_weekday(w->action->day) == 0 && w->action->slot == 1;
-    return w->grade > 1 && !is_talk;
-}
-
-static bool has_work(const struct writing *w)
-{
-    return has_marks(w) && w->subject->written &&
-        (w->action->number + w->page->work_phase) % WORK_EVERY == 0;
-}
-
 static void hold_lesson(struct writing *w)
 {
+    const struct text_lesson lesson = writing_text_lesson(w);
     char topic[TEXT_SIZE];
-    writing_topic(w, topic);
+    text_topic(&lesson, topic);
     Zhurnal__V1__LessonHeld *e = DRAFT_ADD(w->draft, lesson_held, LESSON_HELD);
     e->lesson = w->action->lesson;
     e->page = w->page->id;
@@ -73,11 +61,10 @@ static void take_attendance(struct writing *w)
 
 static void set_homework(struct writing *w)
 {
-    char topic[TEXT_SIZE];
+    const struct text_lesson lesson = writing_text_lesson(w);
     char text[TEXT_SIZE];
     if (w->school->longest_written) {
-        writing_topic(w, topic);
-        text_homework(&w->stream, w->page->subject, topic, text);
+        text_homework(&w->stream, &lesson, text);
     } else {
         text_homework_longest(text);
         w->school->longest_written = true;
@@ -106,9 +93,9 @@ static void write_entries(struct writing *w)
     if (gives_homework(w) && (is_rest || draw_chance(&w->stream, 880))) {
         set_homework(w);
     }
-    if (has_work(w)) {
+    if (writing_has_work(w)) {
         writing_set_work(w);
-    } else if (has_marks(w)) {
+    } else if (writing_has_marks(w)) {
         writing_set_lesson_marks(w);
     }
 }
@@ -144,11 +131,11 @@ void writing_lesson(struct writing *w, char *label)
     } else {
         write_entries(w);
     }
-    label_lesson(w, "тема, отсутствующие", !split && has_work(w), label);
+    label_lesson(w, "тема, отсутствующие", !split && writing_has_work(w), label);
 }
 
 void writing_lesson_rest(struct writing *w, char *label)
 {
     write_entries(w);
-    label_lesson(w, "", has_work(w), label);
+    label_lesson(w, "", writing_has_work(w), label);
 }

@@ -1,4 +1,3 @@
-#include "tests/lib/school_texts.h"
 #include "tests/lib/school_writing.h"
 
 #include <assert.h>
@@ -6,6 +5,22 @@
 #include <string.h>
 
 /* Marks: of a lesson, and of a written work, which is set in a lesson and checked days later. */
+
+bool writing_has_marks(const struct writing *w)
+{
+    bool is_talk = calendar_weekday(w->action->day) == 0 && w->action->slot == 1;
+    return w->grade > 1 && !is_talk;
+}
+
+bool writing_is_work_due(const struct writing *w, unsigned lesson)
+{
+    return w->grade > 1 && w->subject->written && (lesson + w->page->work_phase) % WORK_EVERY == 0;
+}
+
+bool writing_has_work(const struct writing *w)
+{
+    return writing_has_marks(w) && writing_is_work_due(w, w->action->number);
+}
 
 static unsigned draw_number(struct writing *w, const struct school_pupil *pupil)
 {
@@ -146,9 +161,9 @@ static int64_t draw_checked_at(struct writing *w)
 void writing_set_work(struct writing *w)
 {
     unsigned kind = choose_work(w);
-    char title[64];
-    (void)snprintf(
-        title, sizeof(title), "%s № %u", works[kind].title, w->action->number / WORK_EVERY + 1);
+    const struct text_lesson lesson = writing_text_lesson(w);
+    char title[TEXT_SIZE];
+    text_work_title(&lesson, w->action->number / WORK_EVERY + 1, title);
     int64_t delay = draw_checked_at(w) - w->action->at_ms;
     Zhurnal__V1__WorkSet *e = DRAFT_ADD(w->draft, work_set, WORK_SET);
     e->work = draw_id(&w->stream);

@@ -1,76 +1,156 @@
 #include "tests/lib/school_texts.h"
 
+#include "tests/lib/school_topics.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #define COUNT(table) ((unsigned)(sizeof(table) / sizeof((table)[0])))
 
-enum { TOPICS = 6, ASPECTS = 8, HOMEWORKS = 6 };
+enum { HOMEWORKS = 6 };
 
-// clang-format off
-static const char *const topics[SUBJECT_COUNT][TOPICS] = {
-    [SUBJECT_RUSSIAN] = {"Имя прилагательное как часть речи", "Сложные предложения с разными видами связи", "Правописание безударных гласных в корне", "Причастный оборот", "Знаки препинания при обращении", "Ё после шипящих"},
-    [SUBJECT_READING] = {"Устное народное творчество", "Басни", "Стихи о родной природе", "Рассказы о детях", "Литературные сказки", "Былины"},
-    [SUBJECT_LITERATURE] = {"М. Ю. Лермонтов. «Песня про купца Калашникова»", "А. С. Пушкин. «Капитанская дочка»", "Н. В. Гоголь. «Ревизор»", "«Слово о полку Игореве»", "И. С. Тургенев. «Муму»", "Древнерусская литература"},
-    [SUBJECT_NATIVE] = {"Имя существительное", "Глагол и его времена", "Классные показатели", "Послелоги", "Звуки и буквы. Буква Ӏ", "Строение слова"},
-    [SUBJECT_NATIVE_READING] = {"Пословицы", "Сказки", "Рассказы о горах", "Стихи о матери", "Загадки", "Песни"},
-    [SUBJECT_NATIVE_LITERATURE] = {"Илли: героические песни", "Предания о башнях", "Поэзия XX века", "Рассказ и повесть", "Фольклор", "Литературный портрет"},
-    [SUBJECT_ENGLISH] = {"Present Perfect и Past Simple: употребление", "My school day", "Степени сравнения прилагательных", "Travelling", "Healthy food", "Модальные глаголы"},
-    [SUBJECT_MATHEMATICS] = {"Решение задач на проценты", "Обыкновенные дроби", "Площадь и периметр", "Уравнения", "Деление с остатком", "Координатная прямая"},
-    [SUBJECT_ALGEBRA] = {"Степени", "Квадратные уравнения. Формула корней", "Линейная функция", "Формулы сокращённого умножения", "Неравенства", "Арифметическая прогрессия"},
-    [SUBJECT_GEOMETRY] = {"Признаки равенства треугольников", "Теорема Пифагора", "Окружность", "Параллельные прямые", "Площадь многоугольника", "Векторы"},
-    [SUBJECT_STATISTICS] = {"Таблицы и диаграммы", "Среднее арифметическое и медиана", "Случайные события", "Вероятность", "Графы", "Рассеивание данных"},
-    [SUBJECT_INFORMATICS] = {"Информация и её свойства", "Системы счисления", "Алгоритмы", "Цикл «пока»", "Электронные таблицы", "Безопасность в сети"},
-    [SUBJECT_WORLD] = {"Природные зоны России", "Вода в природе", "Человек и общество", "Растения нашего края", "Планеты", "Правила дорожного движения"},
-    [SUBJECT_HISTORY] = {"Западная Европа в XI–XIII веках", "Древний Египет", "Реформы Петра I", "Отечественная война 1812 года", "Великие географические открытия", "Промышленный переворот"},
-    [SUBJECT_SOCIETY] = {"Человек и закон", "Семья", "Рынок", "Гражданин и государство", "Мораль", "Труд и его оплата"},
-    [SUBJECT_GEOGRAPHY] = {"Природные зоны России", "Литосфера", "Климат", "Население", "Реки и озёра", "Хозяйство Северного Кавказа"},
-    [SUBJECT_BIOLOGY] = {"Строение клетки. Органоиды", "Фотосинтез", "Членистоногие", "Кровь и кровообращение", "Наследственность", "Экосистемы"},
-    [SUBJECT_PHYSICS] = {"Сила трения. Решение задач", "Плотность вещества", "Давление жидкости", "Закон Ома", "Законы Ньютона", "Тепловые явления"},
-    [SUBJECT_CHEMISTRY] = {"Периодический закон", "Кислород", "Кислоты", "Химическая связь", "Растворы", "Металлы"},
-    [SUBJECT_RELIGIONS] = {"Россия — наша Родина", "Добро и зло", "Семья и её ценности", "Праздники", "Долг и совесть", "Золотое правило"},
-    [SUBJECT_CULTURES] = {"Наш дом — Россия", "Язык и история", "Обычаи гостеприимства", "Духовный мир человека", "Труд и красота", "Память"},
-    [SUBJECT_ART] = {"Натюрморт", "Линия и штрих", "Узор и орнамент", "Пейзаж", "Портрет", "Архитектура"},
-    [SUBJECT_MUSIC] = {"Народная песня", "Симфония", "Лад и ритм", "Опера", "Инструменты: пондар и зурна", "Хор"},
-    [SUBJECT_CRAFT] = {"Обработка древесины", "Работа с тканью", "Чертёж и эскиз", "Кулинария", "Робототехника", "Проект изделия"},
-    [SUBJECT_SPORT] = {"Бег на 60 м", "Волейбол. Приём мяча", "Гимнастика", "Прыжок в длину", "Баскетбол", "Кросс"},
-    [SUBJECT_SAFETY] = {"Первая помощь", "Пожарная безопасность", "Безопасность в горах", "Землетрясения", "Безопасность в сети", "Гражданская оборона"},
-    [SUBJECT_PROJECT] = {"Выбор темы", "План работы", "Сбор материала", "Оформление", "Защита", "Источники"},
-    [SUBJECT_ELECTIVE] = {"Задачи с параметром", "Практикум по экзамену", "Текст и его анализ", "Уравнения", "Графики", "Повторение"},
+/* {p} page or paragraph, {q} one soon after, {a} {b} numbers alike, {k} 3 to 5, {t} the lesson's
+ * topic. */
+struct homeworks {
+    const char *ordinary[HOMEWORKS];
+    const char *before_work;
 };
 
-static const char *const aspects[ASPECTS] = {"", ". Изучение нового", ". Закрепление", ". Решение задач", ". Практическая работа", ". Повторение", ". Обобщение и систематизация знаний", ". Контроль знаний"};
+// clang-format off
+static const struct homeworks homeworks_any = {
+    {"§ {p}, пересказ; заполнить таблицу в тетради", "Стр. {p}–{q}, читать, отвечать на вопросы 1–{k}", "Стр. {p}, задание {k}; выучить слова в рамке", "§ {p}, вопросы 1–{k} устно, 6 письменно", "§ {p}, выучить определения; задание {k} в рабочей тетради", "§ {p}–{q} повторить; подготовить сообщение (до {k} минут), найти ещё один пример из жизни нашего края и записать его"},
+    "Подготовиться к контрольной работе по теме «{t}»"};
+static const struct homeworks homeworks_language = {
+    {"§ {p}, упр. {a}", "Выучить правило на стр. {p}, упр. {a} (письменно)", "§ {p}, упр. {a}, {b} (разбор слов)", "§ {p}–{q} повторить, упр. {a}", "§ {p}, упр. {a}: списать, вставить пропущенные буквы", "Упр. {a}: выписать слова с буквой ё, составить не менее {k} предложений"},
+    "Подготовиться к письменной работе по теме «{t}», повторить § {p}–{q}"};
+static const struct homeworks homeworks_literature = {
+    {"Выучить наизусть стихотворение (по выбору)", "Стр. {p}–{q}, читать, отвечать на вопросы 1–{k}", "Дочитать до главы {k}, пересказ эпизода", "Сочинение «{t}», 1–2 страницы", "Стр. {p}–{q}, читать по ролям", "Выписать не менее {k} цитат, характеризующих героя"},
+    "Подготовиться к письменной работе по теме «{t}»"};
+static const struct homeworks homeworks_mathematics = {
+    {"№ {a}, № {b}", "№ {a}, № {b}; повторить § {p}", "§ {p}, задачи № {a}–{b}, оформить решение с пояснениями", "П. {k}, № {a} (а, б, в), № {b} (1, 3)", "Выучить формулы на стр. {p}, № {a}", "§ {p}, вопросы 1–{k}, № {a}"},
+    "Подготовиться к контрольной работе по теме «{t}»"};
+static const struct homeworks homeworks_first_reading = {
+    {"Стр. {p}–{q}, читать выразительно", "Стр. {p}–{q}, пересказ", "Выучить наизусть стихотворение (по выбору)", "Стр. {p}, ответить на вопросы 1–{k}", "Стр. {p}–{q}, читать по ролям", "Стр. {p}, нарисовать рисунок к тексту"},
+    "Подготовиться к проверке техники чтения"};
+static const struct homeworks homeworks_first_mathematics = {
+    {"Стр. {p}, № {k}", "Стр. {p}, № {k} и задача под чертой", "Стр. {p}, № {k} (1, 2), № 7", "Карточка № {k}", "Рабочая тетрадь, стр. {p}–{q}", "Стр. {p}, № {k}; повторить сложение и вычитание столбиком"},
+    "Подготовиться к контрольной работе по теме «{t}»"};
 
-/* {p} page, {q} a later page, {a} {b} number, {k} small number, {t} the lesson's topic. */
-static const char *const homeworks_any[HOMEWORKS] = {"§ {p}, пересказ; заполнить таблицу в тетради", "Стр. {p}–{q}, читать, отвечать на вопросы 1–{k}", "Стр. {p}, задание {k}; выучить слова в рамке", "§ {p}, вопросы 1–{k} устно, {k} письменно", "Подготовиться к контрольной работе по теме «{t}»", "§ {p}–{q} повторить; подготовить сообщение на 3–{k} минут, найти ещё один пример из жизни нашего края и записать его"};
-static const char *const homeworks_language[HOMEWORKS] = {"§ {p}, упр. {a}", "Выучить правило на стр. {p}, упр. {a} (письменно)", "§ {p}, упр. {a}, {b}; разбор слов в упр. {a}", "Подготовиться к диктанту, повторить § {p}–{q}", "Подготовиться к контрольной работе по теме «{t}»", "Упр. {a}: выписать слова с буквой ё, составить {k} предложений"};
-static const char *const homeworks_literature[HOMEWORKS] = {"Выучить наизусть стихотворение (по выбору)", "Стр. {p}–{q}, читать, отвечать на вопросы 1–{k}", "Дочитать до главы {k}, пересказ эпизода", "Сочинение «{t}», 1–2 страницы", "Стр. {p}–{q}, читать по ролям", "Выписать {k} цитат, характеризующих героя"};
-static const char *const homeworks_mathematics[HOMEWORKS] = {"№ {a}, № {b}", "№ {a}, № {b}, № {q}", "§ {p}, задачи № {a}–{b}, оформить решение с пояснениями", "П. {k}, № {a} (а, б, в), № {b} (1, 3)", "Подготовиться к контрольной работе по теме «{t}»", "Выучить формулы на стр. {p}, № {a}"};
-
-static const char *const comments[] = {"Не подготовлен к уроку", "Активно работал(а) на уроке, молодец!", "Забыл(а) тетрадь", "Прошу обратить внимание на таблицу умножения", "Не сдал(а) работу, срок до пятницы", "Опоздал(а) на 10 минут", "Отличный ответ у доски", "Отвлекается, прошу побеседовать дома"};
+static const char *const comments[] = {"Не подготовлен к уроку", "Активно работал(а) на уроке, молодец!", "Забыл(а) тетрадь", "Прошу обратить внимание на почерк и аккуратность", "Не сдал(а) работу, срок до пятницы", "Опоздал(а) на 10 минут", "Отличный ответ у доски", "Отвлекается, прошу побеседовать дома"};
 static const char *const messages[] = {"Уважаемые родители! Родительское собрание состоится в пятницу в 17:{k}0, кабинет {a}.", "Уважаемые родители! Завтра класс идёт в музей, сбор в 9:{k}0 у входа в школу. Нужна вода и сменная обувь.", "Прошу проверить дневник за неделю и расписаться.", "Напоминаю: до {k} числа нужно сдать согласие на экскурсию «Башни Аргуна».", "Завтра уроков физкультуры на улице не будет, форма для зала."};
 // clang-format on
 
-void text_topic(enum school_subject subject, unsigned number, unsigned total, char *out)
+/* ---- topics ---- */
+
+/* How far the plan is with the lesson: its topic, and how many lessons of that went before. What is
+ * checked by a work on a topic's first day is the topic before. */
+static unsigned place(const struct text_lesson *lesson, unsigned *before)
 {
-    assert((unsigned)subject < SUBJECT_COUNT && number >= 1 && total >= 1);
-    unsigned steps = TOPICS * ASPECTS;
-    unsigned step = (unsigned)((uint64_t)(number - 1) * steps / total) % steps;
-    (void)snprintf(
-        out, TEXT_SIZE, "%s%s", topics[subject][step / ASPECTS], aspects[step % ASPECTS]);
+    assert((unsigned)lesson->subject < SUBJECT_COUNT && lesson->number >= 1 && lesson->total >= 1);
+    unsigned n = (lesson->number - 1) % lesson->total;
+    unsigned topic = n * SCHOOL_TOPICS / lesson->total;
+    unsigned first = (topic * lesson->total + SCHOOL_TOPICS - 1) / SCHOOL_TOPICS;
+    *before = n - first;
+    return lesson->work && n == first && topic > 0 ? topic - 1 : topic;
 }
 
-static const char *homework_template(struct random_stream *stream, enum school_subject subject)
+static const char *topic_of(const struct text_lesson *lesson)
 {
-    unsigned n = draw_below(stream, HOMEWORKS);
+    unsigned before;
+    unsigned topic = place(lesson, &before);
+    return school_topic(lesson->subject, lesson->grade, topic);
+}
+
+/* What is practised. */
+static const char *practice(enum school_subject subject)
+{
     switch (curriculum_subject(subject)->department) {
     case DEPARTMENT_MATHEMATICS:
-        return homeworks_mathematics[n];
+    case DEPARTMENT_PHYSICS:
+        return ". Решение задач";
     case DEPARTMENT_RUSSIAN:
     case DEPARTMENT_NATIVE:
-        return subject == SUBJECT_RUSSIAN || subject == SUBJECT_NATIVE ? homeworks_language[n]
-                                                                       : homeworks_literature[n];
+    case DEPARTMENT_ENGLISH:
+    case DEPARTMENT_SOCIETY:
+        return ". Работа с текстом";
+    case DEPARTMENT_NATURE:
+    case DEPARTMENT_ARTS:
+    case DEPARTMENT_CRAFT:
+    case DEPARTMENT_SPORT:
+    case DEPARTMENT_PRIMARY:
+        break;
+    }
+    return ". Практическая работа";
+}
+
+/* A topic is taken up, learnt, and repeated before it is checked. */
+static const char *aspect_of(const struct text_lesson *lesson)
+{
+    const char *const cycle[] = {
+        ". Изучение нового", ". Закрепление", practice(lesson->subject), ". Повторение"};
+    unsigned before;
+    (void)place(lesson, &before);
+    if (lesson->work) {
+        return ". Контроль знаний";
+    }
+    if (lesson->work_next) {
+        return ". Обобщение и систематизация знаний";
+    }
+    return before == 0 ? "" : cycle[(before - 1) % COUNT(cycle)];
+}
+
+void text_topic(const struct text_lesson *lesson, char *out)
+{
+    (void)snprintf(out, TEXT_SIZE, "%s%s", topic_of(lesson), aspect_of(lesson));
+}
+
+/* As it stands within «»: its own become „“. */
+static void quote(const char *topic, char *out)
+{
+    static const struct {
+        const char *from, *to;
+    } marks[] = {{"«", "„"}, {"»", "“"}};
+    size_t used = 0;
+    while (*topic != '\0') {
+        const char *put = NULL;
+        for (unsigned i = 0; i < COUNT(marks) && put == NULL; i++) {
+            size_t size = strlen(marks[i].from);
+            if (strncmp(topic, marks[i].from, size) == 0) {
+                put = marks[i].to;
+                topic += size;
+            }
+        }
+        size_t size = put == NULL ? 1 : strlen(put);
+        assert(used + size < TEXT_SIZE);
+        memcpy(out + used, put == NULL ? topic++ : put, size);
+        used += size;
+    }
+    out[used] = '\0';
+}
+
+void text_work_title(const struct text_lesson *lesson, unsigned number, char *out)
+{
+    char topic[TEXT_SIZE];
+    quote(topic_of(lesson), topic);
+    assert(strlen(topic) + 20 < TEXT_SIZE);
+    (void)snprintf(out, TEXT_SIZE, "№ %u. %.*s", number, TEXT_SIZE - 20, topic);
+}
+
+/* ---- homework ---- */
+
+static const struct homeworks *homeworks_of(const struct text_lesson *lesson)
+{
+    bool first = lesson->grade <= 4;
+    switch (curriculum_subject(lesson->subject)->department) {
+    case DEPARTMENT_MATHEMATICS:
+        return first ? &homeworks_first_mathematics : &homeworks_mathematics;
+    case DEPARTMENT_RUSSIAN:
+    case DEPARTMENT_NATIVE:
+        if (lesson->subject == SUBJECT_RUSSIAN || lesson->subject == SUBJECT_NATIVE) {
+            return &homeworks_language;
+        }
+        return first ? &homeworks_first_reading : &homeworks_literature;
     case DEPARTMENT_ENGLISH:
     case DEPARTMENT_SOCIETY:
     case DEPARTMENT_NATURE:
@@ -81,20 +161,21 @@ static const char *homework_template(struct random_stream *stream, enum school_s
     case DEPARTMENT_PRIMARY:
         break;
     }
-    return homeworks_any[n];
+    return &homeworks_any;
 }
 
-static unsigned draw_number(struct random_stream *stream, char placeholder)
+/* last is the number before, which {q} and {b} follow. */
+static unsigned draw_number(struct random_stream *stream, char placeholder, unsigned last)
 {
     switch (placeholder) {
     case 'p':
         return draw_between(stream, 3, 99);
     case 'q':
-        return draw_between(stream, 100, 240);
+        return last + draw_between(stream, 1, 4);
     case 'a':
-        return draw_between(stream, 10, 450);
+        return draw_between(stream, 10, 890);
     case 'b':
-        return draw_between(stream, 451, 900);
+        return last + draw_between(stream, 1, 9);
     default:
         return draw_between(stream, 3, 5);
     }
@@ -104,6 +185,7 @@ static unsigned draw_number(struct random_stream *stream, char placeholder)
 static void expand(struct random_stream *stream, const char *template, const char *topic, char *out)
 {
     size_t used = 0;
+    unsigned number = 0;
     for (const char *from = template; *from != '\0';) {
         const char *brace = strchr(from, '{');
         size_t plain = brace == NULL ? strlen(from) : (size_t)(brace - from);
@@ -114,9 +196,13 @@ static void expand(struct random_stream *stream, const char *template, const cha
         if (brace == NULL) {
             break;
         }
-        int written = brace[1] == 't'
-            ? snprintf(out + used, TEXT_SIZE - used, "%s", topic)
-            : snprintf(out + used, TEXT_SIZE - used, "%u", draw_number(stream, brace[1]));
+        int written;
+        if (brace[1] == 't') {
+            written = snprintf(out + used, TEXT_SIZE - used, "%s", topic);
+        } else {
+            number = draw_number(stream, brace[1], number);
+            written = snprintf(out + used, TEXT_SIZE - used, "%u", number);
+        }
         assert(written > 0);
         used += (size_t)written;
         from += 3;
@@ -135,10 +221,13 @@ static void append_oddity(struct random_stream *stream, char *out)
     memcpy(out + used, oddity, strlen(oddity) + 1);
 }
 
-void text_homework(
-    struct random_stream *stream, enum school_subject subject, const char *topic, char *out)
+void text_homework(struct random_stream *stream, const struct text_lesson *lesson, char *out)
 {
-    expand(stream, homework_template(stream, subject), topic, out);
+    const struct homeworks *homeworks = homeworks_of(lesson);
+    unsigned n = draw_below(stream, HOMEWORKS);
+    char topic[TEXT_SIZE];
+    quote(topic_of(lesson), topic);
+    expand(stream, lesson->work_next ? homeworks->before_work : homeworks->ordinary[n], topic, out);
     if (draw_chance(stream, 1)) {
         append_oddity(stream, out);
     }

@@ -1,7 +1,5 @@
 #include "tests/lib/school_writing.h"
 
-#include "tests/lib/school_texts.h"
-
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,10 +32,17 @@ unsigned writing_present(const struct writing *w, unsigned *present)
     return count;
 }
 
-/* Lessons follow the year's plan, which has a topic for each of 34 weeks. */
-void writing_topic(const struct writing *w, char *topic)
+/* Lessons follow the year's plan, of 34 weeks. */
+struct text_lesson writing_text_lesson(const struct writing *w)
 {
-    text_topic(w->page->subject, w->action->number, 34 * w->page->hours, topic);
+    return (struct text_lesson){
+        .subject = w->page->subject,
+        .grade = w->grade,
+        .number = w->action->number,
+        .total = 34 * w->page->hours,
+        .work = writing_has_work(w),
+        .work_next = writing_is_work_due(w, w->action->number + 1),
+    };
 }
 
 /* An action on the event added last. */

@@ -4,6 +4,7 @@
 #define TESTS_LIB_SCHOOL_WRITING_H
 
 #include "tests/lib/school_model.h"
+#include "tests/lib/school_texts.h"
 
 enum { MINUTE = 60 * 1000, WORK_EVERY = 9 /* Lessons of a page. */ };
 
@@ -26,8 +27,8 @@ struct writing {
 const struct school_pupil *writing_pupil(const struct writing *w, unsigned number);
 /* Fills in who is there, of CLASS_PUPILS_MAX, and returns how many. */
 unsigned writing_present(const struct writing *w, unsigned *present);
-/* Of the lesson; into TEXT_SIZE bytes. */
-void writing_topic(const struct writing *w, char *topic);
+/* What the lesson's texts depend on. */
+struct text_lesson writing_text_lesson(const struct writing *w);
 /* An action on the event added last. */
 struct school_action writing_follow_up(struct writing *w, enum action_kind kind, int64_t delay_ms);
 int64_t writing_correction_delay(struct random_stream *stream);
@@ -36,6 +37,10 @@ Zhurnal__V1__AttendanceException *writing_attendance(struct writing *w, unsigned
 const char *writing_marks_word(unsigned n);
 
 /* school_marks.c */
+bool writing_has_marks(const struct writing *w);
+/* By the page's plan; on a day without marks none is done all the same. */
+bool writing_is_work_due(const struct writing *w, unsigned lesson);
+bool writing_has_work(const struct writing *w);
 Zhurnal__V1__Mark *writing_draw_mark(struct writing *w, const struct school_pupil *pupil);
 void writing_set_lesson_marks(struct writing *w);
 void writing_set_work(struct writing *w);
