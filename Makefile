@@ -71,6 +71,7 @@ objects   = $(patsubst %.c,$(B)/%.o,$(filter-out $(MAINS),$(wildcard $(call fold
 SCRIPTS  := $(wildcard tests/*/test_*.sh tests/*/test_*.py)
 SOURCES  := $(foreach l,$(LAYERS),$(wildcard $(call folder,$(l))/*.c))
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+SCHOOL   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/school*.c))
 TEST_DIRS := $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*))))
 TESTS    := $(patsubst %.c,$(B)/%,$(wildcard tests/*/test_*.c))
 FORMATTED = $(SOURCES) $(foreach l,$(LAYERS),$(wildcard $(call folder,$(l))/*.h)) $(wildcard tests/*/*.[ch])
@@ -139,16 +140,17 @@ $(B)/zhurnalctl: $(B)/cli/main.o $(call archives,$(USES_cli))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# Tools of tests, the demo and benchmarks: the lifelike school's entries; a log of any length.
+# Tools of tests, the demo and benchmarks: the lifelike school's entries; a log of any length. They need
+# nothing that only tests need.
 TOOLS := $(B)/school_day $(B)/long_log
 $(B)/school_day: $(B)/tests/demo/school_day.o
 $(B)/long_log: $(B)/tests/process/long_log.o
-$(TOOLS): $(B)/libtests.a $(call archives,$(USES_node))
+$(TOOLS): $(SCHOOL) $(call archives,$(USES_node))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # ---- tests: a test exists by being a file tests/*/test_*.c, .sh or .py ----
-$(TEST_LIB) $(TESTS:%=%.o): | deps-test
+$(filter-out $(SCHOOL),$(TEST_LIB)) $(TESTS:%=%.o): | deps-test
 NPM := $(O)/npm/installed
 define test_dir
 $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): $(B)/%: $(B)/%.o $(B)/libtests.a \
@@ -227,7 +229,7 @@ layers:
 
 # ---- to see it work ----
 demo run: all $(TOOLS)
-	$(Q)PATH="$(abspath $(B)):$$PATH" tests/demo/$@.sh
+	$(Q)PATH="$(abspath $(B)):$$PATH" exec tests/demo/$@.sh
 
 # Rates and latencies, side by side in one run, of the build that users get.
 bench:

@@ -13,13 +13,16 @@ die() {
 
 ctl() { zhurnalctl --endpoint "$endpoints" --tls "$home/ca" "$@"; }
 
-# A port that is free now; asked of the kernel.
-free_port() {
-    /usr/bin/python3 -c '
-import socket
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])'
+# Sets port[$1] to one that nobody listens on, below those that the kernel gives to callers.
+choose_port() {
+    local candidate
+    while candidate=$((20000 + RANDOM % 10000)); do
+        case " ${port[*]} " in
+        *" $candidate "*) continue ;;
+        esac
+        (: >"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || break
+    done
+    port[$1]=$candidate
 }
 
 # Certificates, the founding file, a data directory and a configuration for each node.
@@ -27,7 +30,7 @@ found_cluster() {
     local node members=()
     zhurnalctl cert init --tls "$home/ca"
     for node in "${nodes[@]}"; do
-        port[$node]=$(free_port)
+        choose_port "$node"
         members+=(--found "$node=127.0.0.1:${port[$node]}")
     done
     zhurnalctl init --tls "$home/ca" "${members[@]}" -o "$home/founding.ini"
@@ -62,8 +65,9 @@ know_cluster() {
     endpoints=$(IFS=, && printf '%s' "${list[*]}")
 }
 
+# In a session of its own: Ctrl-C is for the script, which then stops the nodes in order.
 start_node() {
-    zhurnald --config "$home/$1/zhurnald.conf" >>"$home/$1/output" 2>&1 &
+    setsid zhurnald --config "$home/$1/zhurnald.conf" >>"$home/$1/output" 2>&1 &
     pid[$1]=$!
 }
 
@@ -74,8 +78,10 @@ kill_node() {
     unset "pid[$1]"
 }
 
+# Nothing interrupts this: the nodes would stay behind.
 stop_cluster() {
     local node
+    trap '' INT TERM HUP
     for node in "${!pid[@]}"; do
         kill -TERM "${pid[$node]}" 2>/dev/null || true
     done
@@ -88,6 +94,17 @@ stop_cluster() {
 # The name of the node that leads.
 leader() {
     ctl status -o json --wait-leader 30 | sed -nE 's/^\{[^{]*"leader":"([0-9a-f]+)".*/\1/p' | head -n 1
+}
+
+# Waits until the nodes that run have one log, and have applied it alike; a follower hears of what is
+# committed a moment after the leader.
+await_alike() {
+    local answers
+    for _ in $(seq 100); do
+        answers=$(ctl status -o json 2>/dev/null | sed -nE 's/.*("lastIndex".*"digest":"[^"]*").*/\1/p')
+        [ "$(wc -l <<<"$answers")" = ${#pid[@]} ] && [ "$(sort -u <<<"$answers" | wc -l)" = 1 ] && break
+        sleep 0.1
+    done
 }
 
 # What was acknowledged (lines of append --acknowledged) against what each node holds, and the nodes' logs

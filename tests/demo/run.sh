@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The demo's three nodes in the foreground, until Ctrl-C. A second run keeps their data.
+# The demo's three nodes in the foreground, until Ctrl-C. A second run keeps their data, in ZHURNAL_RUN or
+# build/run.
 set -euo pipefail
-home=$(cd "$(dirname "$0")/../.." && pwd)/build/run
+home=${ZHURNAL_RUN:-$(cd "$(dirname "$0")/../.." && pwd)/build/run}
 . "$(dirname "$0")/cluster.sh"
 trap stop_cluster EXIT
-trap 'exit 0' INT TERM
+trap 'exit 0' INT TERM HUP
 
 seed=7
 school=(--seed "$seed" --date "$(date +%Y%m%d)" --grades 1-11 --parallels 2 --fill 24)
@@ -17,7 +18,9 @@ if [ ! -e "$home/founding.ini" ]; then
 fi
 know_cluster
 for node in "${nodes[@]}"; do start_node "$node"; done
-ctl status --wait-leader 30 || die "see $home/*/output"
+ctl status --wait-leader 30 >/dev/null || die "see $home/*/output"
+await_alike
+ctl status --wait-leader 30
 
 cat <<EOF
 
@@ -32,6 +35,7 @@ Three nodes run until Ctrl-C; their data stays in $home. In another terminal:
   zhurnalctl --as auditor page --school $school_id --page $page      # $class, $subject
   zhurnalctl --as auditor replay --follow
   kill -9 ${pid[a1]}      # node a1; its output is in $home/a1/output
+  zhurnald --config $home/a1/zhurnald.conf      # and again
 
 EOF
 wait
