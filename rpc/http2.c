@@ -173,15 +173,24 @@ static unsigned tick_ms(const struct http2_options *options)
 }
 
 static struct http2_connection *create(
-    uv_loop_t *loop, const struct http2_options *options, void *user)
+    uv_loop_t *loop, const struct http2_options *options, void *user, struct error *err)
 {
     assert(options->keepalive_ms > 0 && options->keepalive_timeout_ms > 0);
     assert(options->handshake_timeout_ms > 0);
     struct http2_connection *c = calloc(1, sizeof *c);
     if (c == NULL) {
+        error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return NULL;
+    }
+    /* The context may go before TCP is up. */
+    uint64_t node = options->server ? 0 : options->expect_node;
+    if (options->tls != NULL &&
+        tls_connection_create(&c->tls, options->tls, node, err) != STATUS_OK) {
+        free(c);
         return NULL;
     }
     c->options = *options;
+    c->options.tls = NULL;
     c->user = user;
     c->silent = true;
     LIST_INIT(&c->streams);
@@ -224,42 +233,32 @@ void http2_established(struct http2_connection *c)
 }
 
 /* TCP is up. */
-static int begin(struct http2_connection *c, struct error *err)
+static void begin(struct http2_connection *c)
 {
     (void)uv_tcp_nodelay(&c->tcp, 1);
     name_peer(c);
-    if (c->options.tls == NULL) {
+    if (c->tls == NULL) {
         http2_established(c);
     } else {
         c->state = HTTP2_SHAKING;
-        uint64_t node = c->options.server ? 0 : c->options.expect_node;
-        int status = tls_connection_create(&c->tls, c->options.tls, node, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
     }
     http2_io_start(c);
-    return STATUS_OK;
 }
 
 struct http2_connection *http2_accept(
     uv_stream_t *listener, const struct http2_options *options, void *user, struct error *err)
 {
-    struct http2_connection *c = create(listener->loop, options, user);
+    struct http2_connection *c = create(listener->loop, options, user, err);
     if (c == NULL) {
-        error_set(err, STATUS_NO_MEMORY, "out of memory");
         return NULL;
     }
     int error = uv_accept(listener, (uv_stream_t *)&c->tcp);
     if (error != 0) {
         error_set(err, STATUS_IO, "%s", uv_strerror(error));
-    } else {
-        error = begin(c, err);
-    }
-    if (error != 0) {
         http2_end(c, "");
         return NULL;
     }
+    begin(c);
     c->silent = false;
     return c;
 }
@@ -270,20 +269,18 @@ static void on_connected(uv_connect_t *request, int status)
     if (c->state == HTTP2_ENDED) {
         return;
     }
-    struct error err;
     if (status < 0) {
         http2_end(c, uv_strerror(status));
-    } else if (begin(c, &err) != STATUS_OK) {
-        http2_end(c, err.text);
+    } else {
+        begin(c);
     }
 }
 
 struct http2_connection *http2_connect(uv_loop_t *loop, const struct sockaddr *address,
     const struct http2_options *options, void *user, struct error *err)
 {
-    struct http2_connection *c = create(loop, options, user);
+    struct http2_connection *c = create(loop, options, user, err);
     if (c == NULL) {
-        error_set(err, STATUS_NO_MEMORY, "out of memory");
         return NULL;
     }
     c->connect.data = c;

@@ -1,0 +1,141 @@
+/* Connections under TLS between our server and our channels: who is let in, and what it costs. */
+#include "rpc/client_private.h"
+#include "rpc/server.h"
+#include "tests/lib/certificates.h"
+#include "tests/lib/test.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+enum { LATE_MS = 30000, CLUSTER = 0x5A, NODE = 0xA1 };
+
+struct fixture {
+    uv_loop_t loop;
+    uv_timer_t timer;
+    struct authority *authority;
+    struct tls_context *server_tls, *client_tls;
+    struct rpc_server *server;
+    int port;
+    bool late, stopped;
+    unsigned closing; /* Channels. */
+};
+
+/* ---- the fixture ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    ((struct fixture *)timer->data)->late = true;
+}
+
+static struct tls_context *context_of(
+    struct fixture *f, enum tls_role role, struct certificate_request request)
+{
+    return certificates_context(f->authority, f->authority, role, &request);
+}
+
+static struct tls_context *new_client(struct fixture *f)
+{
+    return context_of(f, TLS_CLIENT, certificates_client(IDENTITY_FRONTEND, "portal"));
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){.authority = certificates_authority(CLUSTER)};
+    assert_int_equal(uv_loop_init(&f.loop), 0);
+    uv_timer_init(&f.loop, &f.timer);
+    f.timer.data = &f;
+    uv_timer_start(&f.timer, on_timer, LATE_MS, 0);
+    f.server_tls = context_of(&f, TLS_SERVER, certificates_node(NODE));
+    f.client_tls = new_client(&f);
+    const struct rpc_server_options options = {.tls = f.server_tls};
+    struct error err;
+    f.server = rpc_server_create(&f.loop, &options);
+    assert_non_null(f.server);
+    assert_int_equal(rpc_server_listen(f.server, "127.0.0.1", &f.port, &err), STATUS_OK);
+    *state = &f;
+    return 0;
+}
+
+static void turn(struct fixture *f)
+{
+    uv_run(&f->loop, UV_RUN_ONCE);
+    assert_false(f->late);
+}
+
+static struct rpc_channel *open_channel(struct fixture *f, struct tls_context *tls)
+{
+    const struct rpc_channel_options options = {
+        .host = "127.0.0.1", .port = f->port, .tls = tls, .expect_node = NODE};
+    struct rpc_channel *channel;
+    struct error err;
+    assert_int_equal(rpc_channel_open(&channel, &f->loop, &options, &err), STATUS_OK);
+    return channel;
+}
+
+static void on_closed(void *arg)
+{
+    ((struct fixture *)arg)->closing--;
+}
+
+static void close_channel(struct fixture *f, struct rpc_channel *channel)
+{
+    f->closing++;
+    rpc_channel_close(channel, on_closed, f);
+    while (f->closing > 0) {
+        turn(f);
+    }
+}
+
+static void on_stopped(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    rpc_server_stop(f->server, 0, on_stopped, &f->stopped);
+    while (!f->stopped) {
+        turn(f);
+    }
+    rpc_server_destroy(f->server);
+    uv_close((uv_handle_t *)&f->timer, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    tls_context_destroy(f->server_tls);
+    tls_context_destroy(f->client_tls);
+    authority_destroy(f->authority);
+    return 0;
+}
+
+/* ---- the tests ---- */
+
+static void certificates_may_be_renewed_while_a_connection_is_made(void **state)
+{
+    struct fixture *f = *state;
+    struct rpc_channel *channel = open_channel(f, f->client_tls);
+    while (channel->current == NULL) {
+        turn(f);
+    }
+    struct tls_context *renewed = new_client(f);
+    rpc_channel_set_tls(channel, renewed);
+    tls_context_destroy(f->client_tls);
+    f->client_tls = renewed;
+    while (rpc_channel_state(channel) == RPC_CHANNEL_CONNECTING) {
+        turn(f);
+    }
+    assert_int_equal(rpc_channel_state(channel), RPC_CHANNEL_READY);
+    close_channel(f, channel);
+}
+
+int main(void)
+{
+    /* As every program that has sockets of libuv must. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    tls_library_init();
+    const struct CMUnitTest tests[] = {
+        TEST_WITH_FIXTURE(certificates_may_be_renewed_while_a_connection_is_made),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
