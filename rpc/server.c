@@ -15,6 +15,9 @@ enum {
 
 struct listener {
     uv_tcp_t tcp;
+    uv_tcp_t refused; /* Takes in, and closes, a connection that there is no memory for. */
+    bool refusing;    /* Just now. */
+    unsigned handles; /* Still to be closed. */
     struct rpc_server *server;
 };
 
@@ -92,7 +95,8 @@ static void make_room(struct rpc_server *server)
     http2_connection_close(slowest->http2, "too many connections");
 }
 
-static void accept_one(struct rpc_server *server, uv_stream_t *stream)
+/* False: it waits still, or there was none. */
+static bool accept_one(struct rpc_server *server, uv_stream_t *stream)
 {
     struct error err;
     const struct http2_options options = {.server = true,
@@ -105,26 +109,72 @@ static void accept_one(struct rpc_server *server, uv_stream_t *stream)
         .queued = &server->queued};
     struct server_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
-        return; /* The client waits, and the next connection brings it in. */
+        return false;
     }
     connection->server = server;
     connection->http2 = http2_accept(stream, &options, connection, &err);
     if (connection->http2 == NULL) {
         free(connection);
-        return;
+        return false;
     }
     LIST_INSERT_HEAD(&server->connections, connection, link);
     server->connection_count++;
     if (server->connection_count > server->options.connections_max) {
         make_room(server);
     }
+    return true;
+}
+
+static void on_refused_closed(uv_handle_t *handle);
+
+/* libuv tells of no other connection before this one is accepted. */
+static void take(struct listener *listener)
+{
+    if (listener->refusing || accept_one(listener->server, (uv_stream_t *)&listener->tcp)) {
+        return;
+    }
+    if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&listener->refused) == 0) {
+        listener->refusing = true;
+        uv_close((uv_handle_t *)&listener->refused, on_refused_closed);
+    }
 }
 
 static void on_connection(uv_stream_t *stream, int status)
 {
-    struct listener *listener = stream->data;
     if (status == 0) {
-        accept_one(listener->server, stream);
+        take(stream->data);
+    }
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    struct listener *listener = handle->data;
+    struct rpc_server *server = listener->server;
+    if (--listener->handles > 0) {
+        return;
+    }
+    free(listener);
+    server->open_listeners--;
+    finish_stop(server);
+}
+
+static void on_refused_closed(uv_handle_t *handle)
+{
+    struct listener *listener = handle->data;
+    listener->refusing = false;
+    if (uv_is_closing((uv_handle_t *)&listener->tcp)) {
+        on_listener_closed(handle);
+        return;
+    }
+    (void)uv_tcp_init(listener->server->loop, &listener->refused);
+    take(listener);
+}
+
+static void close_listener(struct listener *listener)
+{
+    uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
+    if (!listener->refusing) {
+        uv_close((uv_handle_t *)&listener->refused, on_listener_closed);
     }
 }
 
@@ -208,15 +258,6 @@ static int port_of(const uv_tcp_t *tcp)
     return ntohs(((struct sockaddr_in *)&bound)->sin_port);
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-    struct listener *listener = handle->data;
-    struct rpc_server *server = listener->server;
-    free(listener);
-    server->open_listeners--;
-    finish_stop(server);
-}
-
 int rpc_server_listen(struct rpc_server *server, const char *address, int *port, struct error *err)
 {
     struct sockaddr_storage parsed;
@@ -231,12 +272,15 @@ int rpc_server_listen(struct rpc_server *server, const char *address, int *port,
         return error_set(err, STATUS_FULL, "no room for another address to listen on");
     }
     listener->server = server;
+    /* These cannot fail on a loop that works. */
     (void)uv_tcp_init(server->loop, &listener->tcp);
-    listener->tcp.data = listener;
+    (void)uv_tcp_init(server->loop, &listener->refused);
+    listener->tcp.data = listener->refused.data = listener;
+    listener->handles = 2;
     server->open_listeners++;
     int error = bind_and_listen(listener, &parsed);
     if (error != 0) {
-        uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
+        close_listener(listener);
         return error_set(
             err, STATUS_IO, "cannot listen on %s:%d: %s", address, *port, uv_strerror(error));
     }
@@ -284,7 +328,7 @@ void rpc_server_stop(
     server->on_stopped = stopped;
     server->on_stopped_arg = arg;
     for (size_t i = 0; i < server->listener_count; i++) {
-        uv_close((uv_handle_t *)&server->listeners[i]->tcp, on_listener_closed);
+        close_listener(server->listeners[i]);
     }
     struct server_connection *connection;
     LIST_FOREACH(connection, &server->connections, link)
