@@ -20,6 +20,7 @@ struct rpc_server {
     struct listener *listeners[RPC_LISTENERS_MAX];
     size_t listener_count;
     size_t open_listeners; /* Their handles are not closed yet. */
+    struct http2_handshakes handshakes;
     LIST_HEAD(, server_connection) connections;
     size_t connection_count;
     size_t call_count;

@@ -30,6 +30,7 @@ static void on_handle_closed(uv_handle_t *handle)
     }
     nghttp2_session_del(c->session);
     tls_connection_destroy(c->tls);
+    buffer_deinit(&c->shake.input);
     buffer_deinit(&c->plain);
     buffer_deinit(&c->output);
     buffer_deinit(&c->in_flight);
@@ -53,6 +54,11 @@ void http2_end(struct http2_connection *c, const char *why)
     if (c->state == HTTP2_ENDED) {
         return;
     }
+    if (c->off_loop) {
+        http2_doom(c, why);
+        return;
+    }
+    http2_shake_forget(c);
     c->state = HTTP2_ENDED;
     if (why != c->why) {
         snprintf(c->why, sizeof c->why, "%s", why);
@@ -311,6 +317,7 @@ uint64_t http2_connection_heard_ms(const struct http2_connection *connection)
 
 const struct identity *http2_connection_identity(const struct http2_connection *connection)
 {
+    assert(!connection->off_loop);
     bool known = connection->tls != NULL && tls_established(connection->tls);
     return known ? tls_peer(connection->tls) : NULL;
 }

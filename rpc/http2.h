@@ -15,7 +15,7 @@
  * Strangers are bounded: concurrent streams, header bytes, resets they send (nghttp2,
  * CVE-2023-44487) and resets they provoke (CVE-2025-8671), silence, time to say hello.
  *
- * Threads: the loop's. */
+ * Threads: the loop's; handshakes of TLS are done on libuv's pool, in between. */
 #ifndef RPC_HTTP2_H
 #define RPC_HTTP2_H
 
@@ -24,6 +24,8 @@
 
 #include <nghttp2/nghttp2.h>
 #include <uv.h>
+
+#include <sys/queue.h>
 
 struct http2_connection;
 struct http2_stream;
@@ -63,12 +65,19 @@ struct http2_events {
     void (*on_ended)(struct http2_connection *connection, const char *why);
 };
 
+/* The handshakes of a server's connections. Zeros at first; private. */
+struct http2_handshakes {
+    unsigned running; /* On the pool. */
+    LIST_HEAD(http2_shaking, http2_connection) waiting;
+};
+
 struct http2_options {
     bool server;
     const struct http2_events *events;
     struct tls_context *tls; /* NULL: plain text. Not used after the connection was made. */
     uint64_t expect_node;    /* Of a client: whom TLS must find there. */
-    uint32_t streams_max;    /* The peer may have open at a time. */
+    struct http2_handshakes *handshakes; /* Of a server: that of all its connections. */
+    uint32_t streams_max;                /* The peer may have open at a time. */
     unsigned keepalive_ms, keepalive_timeout_ms, handshake_timeout_ms; /* Not 0. */
     size_t *queued; /* Optional: kept at the bytes queued in all streams that share it. */
 };

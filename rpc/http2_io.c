@@ -171,6 +171,9 @@ static void say_goodbye(struct http2_connection *c)
 
 static void flush(struct http2_connection *c)
 {
+    if (c->off_loop) {
+        return; /* It is looked at when it is back. */
+    }
     if (c->doomed) {
         http2_end(c, c->why);
         return;
@@ -198,17 +201,14 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init((char *)read_buffer, READ_SIZE);
 }
 
-/* Ciphertext in, plaintext to the session. */
-static void feed_tls(struct http2_connection *c, struct bytes ciphertext)
+void http2_fed(struct http2_connection *c, int status, const char *why)
 {
-    struct error err = {.text = ""};
-    int status = tls_feed(c->tls, ciphertext, &c->plain, &err);
     if (!ship(c)) { /* An answer of the handshake, or a last alert. */
         return;
     }
     if (status != STATUS_OK) {
         c->untrusted = status == STATUS_UNAUTHENTICATED;
-        http2_end(c, err.text);
+        http2_end(c, why);
         return;
     }
     if (c->state == HTTP2_SHAKING && tls_established(c->tls)) {
@@ -221,6 +221,18 @@ static void feed_tls(struct http2_connection *c, struct bytes ciphertext)
     if (tls_ended(c->tls)) {
         http2_doom(c, "the peer closed the connection");
     }
+}
+
+/* Ciphertext in, plaintext to the session. */
+static void feed_tls(struct http2_connection *c, struct bytes ciphertext)
+{
+    struct error err = {.text = ""};
+    if (c->state == HTTP2_SHAKING) {
+        http2_shake(c, ciphertext);
+        return;
+    }
+    int status = tls_feed(c->tls, ciphertext, &c->plain, &err);
+    http2_fed(c, status, err.text);
 }
 
 /* A client's own requests are frames that wait too: their number is its user's. */
@@ -263,6 +275,9 @@ static void on_read(uv_stream_t *tcp, ssize_t size, const uv_buf_t *buffer)
 
 void http2_io_start(struct http2_connection *c)
 {
+    if (c->state == HTTP2_ENDED) {
+        return;
+    }
     int error = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
     if (error != 0) {
         http2_doom(c, uv_strerror(error));

@@ -57,6 +57,8 @@ struct http2_connection {
     bool doomed;  /* To be ended as soon as nothing of nghttp2 is on the stack. */
     bool pinged;
     bool untrusted; /* TLS ended for somebody's certificate. */
+    bool waits;     /* On handshakes->waiting. */
+    bool off_loop;  /* A pool's thread has tls, plain and shake. */
 
     nghttp2_session *session;
     struct tls_connection *tls;
@@ -66,6 +68,13 @@ struct http2_connection {
     LIST_HEAD(, http2_stream) streams;
     TAILQ_HEAD(, http2_stream) drained; /* To be told on_writable. */
     size_t stream_count;
+
+    struct {
+        uv_work_t work;
+        struct buffer input; /* Received, to be fed to tls. */
+        struct error result;
+        LIST_ENTRY(http2_connection) link;
+    } shake;
 
     enum http2_drain drain;
     uint64_t drain_at_ms; /* When the next step is due. */
@@ -93,9 +102,18 @@ void http2_wake(struct http2_connection *c);
 void http2_doom(struct http2_connection *c, const char *why);
 /* Bytes of what was handed over that the peer's host has acknowledged. */
 uint64_t http2_taken(const struct http2_connection *c);
+/* tls was fed, with this result: sends its answer, and passes on what was decrypted. */
+void http2_fed(struct http2_connection *c, int status, const char *why);
+
+/* http2_shake.c */
+/* Feeds tls, which is in the midst of its handshake, off the loop; http2_fed() follows. Nothing is
+ * read meanwhile. */
+void http2_shake(struct http2_connection *c, struct bytes received);
+/* It does not wait for its turn any more. */
+void http2_shake_forget(struct http2_connection *c);
 
 /* http2.c */
-/* Ends now. Never with nghttp2 on the stack. */
+/* Ends now, or when the pool is done with it. Never with nghttp2 on the stack. */
 void http2_end(struct http2_connection *c, const char *why);
 /* TCP, and TLS if any, are up. */
 void http2_established(struct http2_connection *c);

@@ -102,6 +102,7 @@ static bool accept_one(struct rpc_server *server, uv_stream_t *stream)
     const struct http2_options options = {.server = true,
         .events = &events,
         .tls = server->options.tls,
+        .handshakes = &server->handshakes,
         .streams_max = server->options.streams_max,
         .keepalive_ms = server->options.keepalive_ms,
         .keepalive_timeout_ms = server->options.keepalive_timeout_ms,

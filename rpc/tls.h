@@ -16,7 +16,8 @@
  * tls_library_init() comes before threads; CVE-2025-27809 why a client always says whom it expects.
  *
  * Threads: a connection belongs to one thread at a time. A context is not changed after it is made
- * and may be shared. A handshake takes up to 5 ms of processor. */
+ * and may be shared: mbedTLS works on copies of its keys. A handshake takes up to 5 ms of
+ * processor, and more than one of them is not for the loop. */
 #ifndef RPC_TLS_H
 #define RPC_TLS_H
 

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { LATE_MS = 30000, CLUSTER = 0x5A, NODE = 0xA1 };
 
@@ -129,6 +130,57 @@ static void certificates_may_be_renewed_while_a_connection_is_made(void **state)
     close_channel(f, channel);
 }
 
+static uint64_t cpu_us(clockid_t clock)
+{
+    struct timespec spent;
+    assert_int_equal(clock_gettime(clock, &spent), 0);
+    return (uint64_t)spent.tv_sec * 1000000 + (uint64_t)spent.tv_nsec / 1000;
+}
+
+static void handshakes_leave_the_loop_its_time(void **state)
+{
+    enum { CHANNELS = 20 };
+    struct fixture *f = *state;
+    struct rpc_channel *channels[CHANNELS];
+    uint64_t loop = cpu_us(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t all = cpu_us(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; i < CHANNELS; i++) {
+        channels[i] = open_channel(f, f->client_tls);
+    }
+    for (int i = 0; i < CHANNELS; i++) {
+        while (rpc_channel_state(channels[i]) == RPC_CHANNEL_CONNECTING) {
+            turn(f);
+        }
+        assert_int_equal(rpc_channel_state(channels[i]), RPC_CHANNEL_READY);
+    }
+    loop = cpu_us(CLOCK_THREAD_CPUTIME_ID) - loop;
+    all = cpu_us(CLOCK_PROCESS_CPUTIME_ID) - all;
+    print_message("%d handshakes: loop %u us of %u us\n", CHANNELS, (unsigned)loop, (unsigned)all);
+    for (int i = 0; i < CHANNELS; i++) {
+        close_channel(f, channels[i]);
+    }
+    assert_true(loop < all / 2);
+}
+
+static void a_connection_may_end_in_the_midst_of_its_handshake(void **state)
+{
+    enum { CHANNELS = 4, TURNS_MAX = 40 };
+    struct fixture *f = *state;
+    for (int turns = 0; turns < TURNS_MAX; turns++) {
+        struct rpc_channel *channels[CHANNELS];
+        for (int i = 0; i < CHANNELS; i++) {
+            channels[i] = open_channel(f, f->client_tls);
+        }
+        for (int i = 0; i < turns; i++) {
+            turn(f);
+        }
+        for (int i = 0; i < CHANNELS; i++) {
+            close_channel(f, channels[i]);
+        }
+    }
+    /* Some are under way still when the server stops. */
+}
+
 int main(void)
 {
     /* As every program that has sockets of libuv must. */
@@ -136,6 +188,8 @@ int main(void)
     tls_library_init();
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(certificates_may_be_renewed_while_a_connection_is_made),
+        TEST_WITH_FIXTURE(handshakes_leave_the_loop_its_time),
+        TEST_WITH_FIXTURE(a_connection_may_end_in_the_midst_of_its_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
