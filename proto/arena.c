@@ -40,7 +40,7 @@ void arena_reset(struct arena *arena)
         free(arena->blocks);
         arena->blocks = next;
     }
-    arena->used = 0;
+    arena->used = arena->held = 0;
 }
 
 static struct arena_block *add_block(struct arena *arena, size_t size)
@@ -52,6 +52,7 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
     }
     *block = (struct arena_block){.next = arena->blocks, .size = room};
     arena->blocks = block;
+    arena->held += sizeof *block + room;
     return block;
 }
 

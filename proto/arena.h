@@ -15,6 +15,7 @@ struct arena_block;
 struct arena {
     size_t limit;
     size_t used; /* Bytes handed out. */
+    size_t held; /* Bytes of the blocks they are of. */
     struct arena_block *blocks;
     ProtobufCAllocator allocator; /* Of this arena, for protobuf-c: arena must not move. */
 };

@@ -1,5 +1,5 @@
-#include "proto/guard.h"
 #include "rpc/call_private.h"
+#include "rpc/identity.h"
 #include "rpc/metadata.h"
 #include "rpc/status_details.h"
 
@@ -29,12 +29,18 @@ struct rpc_call *call_create(
     call->connection = connection;
     call->stream = stream;
     call->timeout_ms = UINT64_MAX;
-    call->deadline.at_ms = UINT64_MAX;
-    framing_init(&call->framing, server->options.request_max);
-    arena_init(&call->arena, guard_arena_limit(server->options.request_max));
+    call->deadline_ms = UINT64_MAX;
     snprintf(call->peer, sizeof call->peer, "%s", http2_connection_peer(connection));
     server->call_count++;
+    server->refs++;
     return call;
+}
+
+bool call_has_room(const struct rpc_call *call, size_t size)
+{
+    const struct identity *caller = rpc_call_identity(call);
+    return call->server->held + size <= call->server->options.held_max ||
+        (caller != NULL && caller->kind == IDENTITY_NODE);
 }
 
 void rpc_call_ref(struct rpc_call *call)
@@ -51,6 +57,8 @@ void rpc_call_unref(struct rpc_call *call)
     }
     framing_deinit(&call->framing);
     arena_reset(&call->arena);
+    call->server->held -= call->counted;
+    server_unref(call->server);
     free(call);
 }
 
@@ -167,7 +175,7 @@ void rpc_call_fail(struct rpc_call *call, const struct error *err)
 static int begin_answer(struct rpc_call *call)
 {
     if (!call->responding && respond(call, NULL, 0, false) != STATUS_OK) {
-        break_off(call, NGHTTP2_INTERNAL_ERROR, GRPC_RESOURCE_EXHAUSTED);
+        break_off(call, NGHTTP2_INTERNAL_ERROR, GRPC_UNAVAILABLE);
         return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
@@ -178,6 +186,14 @@ void rpc_call_take_up(struct rpc_call *call)
     if (call->state == CALL_OPEN) {
         (void)begin_answer(call);
     }
+}
+
+static int lack_room(struct rpc_call *call)
+{
+    rpc_call_finish(call, GRPC_UNAVAILABLE,
+        "this node holds too much for others to answer now: send the same again",
+        bytes_of(NULL, 0));
+    return STATUS_NO_MEMORY;
 }
 
 /* *room: where the message goes, behind its prefix. On failure the call is finished with the
@@ -192,13 +208,15 @@ static int make_room(struct rpc_call *call, size_t size, uint8_t **room)
             "the reply would be larger than a message may be: ask for less", bytes_of(NULL, 0));
         return STATUS_TOO_LARGE;
     }
+    if (!call_has_room(call, size)) {
+        return lack_room(call);
+    }
     if (begin_answer(call) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
     *room = http2_stream_reserve(call->stream, FRAMING_PREFIX_SIZE + size);
     if (*room == NULL) {
-        rpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "out of memory", bytes_of(NULL, 0));
-        return STATUS_NO_MEMORY;
+        return lack_room(call);
     }
     framing_prefix(*room, size);
     *room += FRAMING_PREFIX_SIZE;
@@ -265,7 +283,9 @@ void call_expire(struct rpc_call *call)
 {
     if (call->state == CALL_OPEN && http2_stream_unsent(call->stream) == 0) {
         rpc_call_finish(call, GRPC_DEADLINE_EXCEEDED,
-            "the deadline passed before the answer was known; the outcome is unknown",
+            call->receiving
+                ? "the request did not come in time: nothing was done"
+                : "the deadline passed before the answer was known; the outcome is unknown",
             bytes_of(NULL, 0));
     } else { /* The last word would wait behind what the client does not read. */
         break_off(call, NGHTTP2_CANCEL, GRPC_DEADLINE_EXCEEDED);
@@ -274,7 +294,7 @@ void call_expire(struct rpc_call *call)
 
 uint64_t rpc_call_deadline_ms(const struct rpc_call *call)
 {
-    return call->deadline.at_ms;
+    return call->deadline_ms;
 }
 
 /* ---- who and what ---- */

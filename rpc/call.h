@@ -33,6 +33,8 @@ struct rpc_method {
     const char *path; /* "/zhurnal.v1.JournalService/Append" */
     enum rpc_kind kind;
 
+    size_t request_max; /* Bytes of one message; 0: as many as of any. */
+
     /* NULL: messages are handed over as they came, neither checked nor decoded. */
     const ProtobufCMessageDescriptor *request;
 
@@ -89,8 +91,10 @@ uint64_t rpc_call_deadline_ms(const struct rpc_call *call);
 void rpc_call_take_up(struct rpc_call *call);
 
 /* Queues one message. STATUS_OK: it is queued, whatever rpc_call_writable() says afterwards.
- * STATUS_CANCELLED: the call is over. STATUS_TOO_LARGE or STATUS_NO_MEMORY: the call is finished
- * with RESOURCE_EXHAUSTED. The message is not kept. */
+ * STATUS_CANCELLED: the call is over. STATUS_TOO_LARGE: the call is finished with
+ * RESOURCE_EXHAUSTED. STATUS_NO_MEMORY, of this machine or within rpc_server_options.held_max: it
+ * is finished with UNAVAILABLE, for what it was to answer may have been done. The message is not
+ * kept. */
 int rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message);
 /* The same for a message that is encoded already. */
 int rpc_call_send_encoded(struct rpc_call *call, struct bytes message);

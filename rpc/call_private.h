@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 struct rpc_server {
+    unsigned refs; /* Of its maker and of every call. */
     uv_loop_t *loop;
     struct rpc_server_options options;
     struct registry registry;
@@ -24,7 +25,7 @@ struct rpc_server {
     LIST_HEAD(, server_connection) connections;
     size_t connection_count;
     size_t call_count;
-    size_t queued; /* Kept by http2. */
+    size_t held; /* Bytes of calls' messages, both ways; http2 keeps those of answers. */
     bool stopping, stopped;
     rpc_server_stopped_cb on_stopped;
     void *on_stopped_arg;
@@ -37,7 +38,10 @@ enum call_state {
 };
 
 struct rpc_call {
-    struct deadline deadline; /* First: on_deadline() finds the call by it. */
+    /* First: on_deadline() finds the call by it. While it is receiving, no later than a request has
+     * to be there. */
+    struct deadline deadline;
+    uint64_t deadline_ms; /* Its client's, or ours for any call. */
     unsigned refs;
     struct rpc_server *server;
     struct http2_connection *connection;
@@ -50,6 +54,7 @@ struct rpc_call {
     bool begun;      /* The handler knows of it, and is told on_done. */
     bool responding; /* Headers were sent. */
     bool remote_end;
+    bool receiving;   /* The one request that it is to have is not there yet. */
     bool half_closed; /* on_half_close was told. */
     bool held;
     bool delivering; /* on_message is on the stack. */
@@ -59,8 +64,12 @@ struct rpc_call {
     struct framing framing;
     size_t unconsumed; /* Bytes received for which the window was not opened again. */
     struct arena arena;
+    size_t counted; /* Bytes of it in server->held. */
     char peer[HTTP2_PEER_SIZE];
 };
+
+/* server.c: the last one frees it. */
+void server_unref(struct rpc_server *server);
 
 /* NULL when out of memory. */
 struct rpc_call *call_create(
@@ -73,6 +82,9 @@ void call_on_data(void *user, struct bytes data);
 void call_on_remote_end(void *user);
 void call_on_writable(void *user);
 void call_on_closed(void *user, uint32_t error);
+
+/* Whether so many bytes more may be held for it. */
+bool call_has_room(const struct rpc_call *call, size_t size);
 
 /* Its deadline has passed; it may be over and not yet read by the client. */
 void call_expire(struct rpc_call *call);

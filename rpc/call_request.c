@@ -62,18 +62,42 @@ static void refuse_http(struct rpc_call *call, const char *status)
     }
 }
 
+static bool takes_one(const struct rpc_call *call)
+{
+    return call->method->kind == RPC_UNARY || call->method->kind == RPC_SERVER_STREAM;
+}
+
+static uint64_t sooner(uint64_t ms, uint64_t other_ms)
+{
+    return ms < other_ms ? ms : other_ms;
+}
+
 static bool set_deadline(struct rpc_call *call)
 {
-    uint64_t ms = call->timeout_ms;
-    unsigned most = call->server->options.call_max_ms;
-    if (most > 0 && most < ms) {
-        ms = most;
+    const struct rpc_server_options *options = &call->server->options;
+    uint64_t now = uv_now(call->server->loop);
+    uint64_t most = options->call_max_ms > 0 ? options->call_max_ms : UINT64_MAX;
+    uint64_t ms = sooner(call->timeout_ms, most);
+    call->deadline_ms = ms == UINT64_MAX ? UINT64_MAX : now + ms;
+    uint64_t at_ms =
+        call->receiving ? sooner(call->deadline_ms, now + options->receive_ms) : call->deadline_ms;
+    return at_ms == UINT64_MAX || deadlines_add(&call->server->deadlines, &call->deadline, at_ms);
+}
+
+/* The request is there: from here on its client's deadline counts. */
+static void received(struct rpc_call *call)
+{
+    struct deadlines *deadlines = &call->server->deadlines;
+    call->receiving = false;
+    if (call->deadline.at_ms == call->deadline_ms) {
+        return;
     }
-    if (ms == UINT64_MAX) {
-        return true;
+    deadlines_remove(deadlines, &call->deadline);
+    if (call->deadline_ms != UINT64_MAX) {
+        bool added = deadlines_add(deadlines, &call->deadline, call->deadline_ms);
+        assert(added); /* To the place that was given up. */
+        (void)added;
     }
-    return deadlines_add(
-        &call->server->deadlines, &call->deadline, uv_now(call->server->loop) + ms);
 }
 
 void call_on_headers_end(void *user)
@@ -87,7 +111,14 @@ void call_on_headers_end(void *user)
     if (call->method == NULL) {
         refuse(call, GRPC_UNIMPLEMENTED,
             "no such method on this server: its services are those of proto/zhurnal/v1");
-    } else if (call->bad_timeout) {
+        return;
+    }
+    size_t most = call->method->request_max;
+    most = most > 0 ? most : call->server->options.request_max;
+    framing_init(&call->framing, most);
+    arena_init(&call->arena, guard_arena_limit(most));
+    call->receiving = takes_one(call);
+    if (call->bad_timeout) {
         refuse(call, GRPC_INVALID_ARGUMENT,
             "grpc-timeout is not a number of at most eight digits and a unit");
     } else if (!set_deadline(call)) {
@@ -102,19 +133,13 @@ void call_on_headers_end(void *user)
 
 /* ---- messages ---- */
 
-static bool takes_one(const struct rpc_call *call)
-{
-    return call->method->kind == RPC_UNARY || call->method->kind == RPC_SERVER_STREAM;
-}
-
 static void refuse_frame(struct rpc_call *call, int status)
 {
     char sentence[128];
     switch (status) {
     case STATUS_TOO_LARGE:
         snprintf(sentence, sizeof sentence,
-            "the message is larger than %zu bytes: send less at a time",
-            call->server->options.request_max);
+            "the message is larger than %zu bytes: send less at a time", call->framing.message_max);
         refuse(call, GRPC_RESOURCE_EXHAUSTED, sentence);
         break;
     case STATUS_UNIMPLEMENTED:
@@ -148,6 +173,7 @@ static void deliver_one(struct rpc_call *call)
 {
     struct bytes message;
     int status = framing_take(&call->framing, &message);
+    received(call);
     if (status == STATUS_NOT_FOUND) {
         refuse(call, GRPC_INVALID_ARGUMENT,
             framing_held(&call->framing) == 0 ? "the call has no message: send exactly one"
@@ -203,6 +229,14 @@ static void open_window(struct rpc_call *call)
     }
 }
 
+/* What its messages take by now. */
+static void account(struct rpc_call *call)
+{
+    size_t held = call->framing.buffer.capacity + call->arena.held;
+    call->server->held += held - call->counted;
+    call->counted = held;
+}
+
 void call_deliver(struct rpc_call *call)
 {
     if (call->delivering) {
@@ -210,17 +244,17 @@ void call_deliver(struct rpc_call *call)
     }
     rpc_call_ref(call);
     if (call->state == CALL_OPEN && takes_one(call)) {
-        if (!call->half_closed) {
+        if (call->receiving) {
             look_ahead(call);
         }
-        if (call->state == CALL_OPEN && call->remote_end && !call->half_closed) {
-            call->half_closed = true;
+        if (call->state == CALL_OPEN && call->remote_end && call->receiving) {
             deliver_one(call);
         }
     } else {
         while (call->state == CALL_OPEN && !call->held && deliver_next(call)) {
         }
     }
+    account(call);
     open_window(call);
     rpc_call_unref(call);
 }
@@ -234,11 +268,16 @@ void call_on_data(void *user, struct bytes data)
         open_window(call);
         return;
     }
-    if (framing_push(&call->framing, data) != STATUS_OK) {
+    if (!call_has_room(call, data.size)) {
+        framing_deinit(&call->framing); /* Already now, so that others have room. */
+        account(call);
+        refuse(call, GRPC_RESOURCE_EXHAUSTED,
+            "this node holds too much for others: nothing was done, try again in a while");
+    } else if (framing_push(&call->framing, data) != STATUS_OK) {
         refuse(call, GRPC_RESOURCE_EXHAUSTED, "out of memory");
-        return;
+    } else {
+        call_deliver(call);
     }
-    call_deliver(call);
 }
 
 void call_on_remote_end(void *user)

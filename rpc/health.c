@@ -30,6 +30,8 @@ enum {
     NOTHING_TOLD = -1,
 };
 
+enum { REQUEST_MAX = 4 << 10 }; /* A name, and what a later version may add. */
+
 static struct service *find(struct rpc_health *health, const char *name)
 {
     for (size_t i = 0; i < health->service_count; i++) {
@@ -133,10 +135,12 @@ static void on_watch_done(struct rpc_call *call)
 static const struct rpc_method methods[] = {
     {.path = "/grpc.health.v1.Health/Check",
         .kind = RPC_UNARY,
+        .request_max = REQUEST_MAX,
         .request = &grpc__health__v1__health_check_request__descriptor,
         .on_message = on_check},
     {.path = "/grpc.health.v1.Health/Watch",
         .kind = RPC_SERVER_STREAM,
+        .request_max = REQUEST_MAX,
         .request = &grpc__health__v1__health_check_request__descriptor,
         .on_message = on_watch,
         .on_writable = on_watch_writable,

@@ -79,7 +79,8 @@ struct http2_options {
     struct http2_handshakes *handshakes; /* Of a server: that of all its connections. */
     uint32_t streams_max;                /* The peer may have open at a time. */
     unsigned keepalive_ms, keepalive_timeout_ms, handshake_timeout_ms; /* Not 0. */
-    size_t *queued; /* Optional: kept at the bytes queued in all streams that share it. */
+    /* Optional, of a server: counts the bytes held by the queues of all streams that share it. */
+    size_t *held;
 };
 
 /* ---- Connections ---- */

@@ -123,6 +123,5 @@ void http2_linger(struct http2_connection *c);
 /* http2_stream.c */
 struct http2_stream *http2_stream_attach(struct http2_connection *c, int32_t id);
 void http2_stream_free(struct http2_stream *stream);
-void http2_stream_account(struct http2_stream *stream, size_t more, size_t less);
 
 #endif

@@ -24,28 +24,34 @@ struct http2_stream *http2_stream_attach(struct http2_connection *c, int32_t id)
     return stream;
 }
 
-void http2_stream_account(struct http2_stream *stream, size_t more, size_t less)
+/* The queue held so many bytes before. */
+static void account(const struct http2_stream *stream, size_t before)
 {
-    size_t *queued = stream->connection == NULL ? NULL : stream->connection->options.queued;
-    if (queued != NULL) {
-        assert(*queued + more >= less);
-        *queued += more;
-        *queued -= less;
+    size_t *held = stream->connection == NULL ? NULL : stream->connection->options.held;
+    if (held != NULL) {
+        assert(*held >= before);
+        *held += stream->queue.capacity - before;
     }
+}
+
+static void drop_queue(struct http2_stream *stream)
+{
+    size_t before = stream->queue.capacity;
+    buffer_deinit(&stream->queue);
+    account(stream, before);
 }
 
 void http2_stream_free(struct http2_stream *stream)
 {
     struct http2_connection *c = stream->connection;
+    drop_queue(stream);
     if (c != NULL) {
-        http2_stream_account(stream, 0, stream->queue.size);
         if (stream->drained) {
             TAILQ_REMOVE(&c->drained, stream, drained_link);
         }
         LIST_REMOVE(stream, link);
         c->stream_count--;
     }
-    buffer_deinit(&stream->queue);
     free(stream->trailer_memory);
     free(stream);
 }
@@ -74,7 +80,6 @@ static ssize_t read_queue(nghttp2_session *session, int32_t id, uint8_t *out, si
     if (taken > 0) {
         memcpy(out, queued.data, taken);
         buffer_consume(&stream->queue, taken);
-        http2_stream_account(stream, 0, taken);
     }
     if (stream->finished && taken == queued.size) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -114,7 +119,6 @@ int http2_stream_open(struct http2_stream *stream, struct http2_connection *conn
     stream->connection = connection;
     LIST_INSERT_HEAD(&connection->streams, stream, link);
     connection->stream_count++;
-    http2_stream_account(stream, stream->queue.size, 0);
     http2_wake(connection);
     return STATUS_OK;
 }
@@ -152,14 +156,16 @@ static void resume(struct http2_stream *stream)
 
 uint8_t *http2_stream_reserve(struct http2_stream *stream, size_t size)
 {
-    return buffer_reserve(&stream->queue, size);
+    size_t before = stream->queue.capacity;
+    uint8_t *room = buffer_reserve(&stream->queue, size);
+    account(stream, before);
+    return room;
 }
 
 void http2_stream_commit(struct http2_stream *stream, size_t size)
 {
     assert(!stream->finished);
     buffer_commit(&stream->queue, size);
-    http2_stream_account(stream, size, 0);
     stream->full = stream->full || stream->queue.size >= HTTP2_QUEUE_HIGH;
     resume(stream);
 }
@@ -218,8 +224,7 @@ void http2_stream_abandon(struct http2_stream *stream, uint32_t error)
     struct http2_connection *c = stream->connection;
     assert(c != NULL);
     stream->user = NULL;
-    http2_stream_account(stream, 0, stream->queue.size);
-    buffer_deinit(&stream->queue);
+    drop_queue(stream);
     (void)nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, stream->id, error);
     http2_wake(c);
 }

@@ -11,6 +11,7 @@ enum {
     KEEPALIVE_MS = 30000,
     KEEPALIVE_TIMEOUT_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
+    RECEIVE_MS = 60000,
 };
 
 struct listener {
@@ -107,7 +108,7 @@ static bool accept_one(struct rpc_server *server, uv_stream_t *stream)
         .keepalive_ms = server->options.keepalive_ms,
         .keepalive_timeout_ms = server->options.keepalive_timeout_ms,
         .handshake_timeout_ms = server->options.handshake_timeout_ms,
-        .queued = &server->queued};
+        .held = &server->held};
     struct server_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
         return false;
@@ -198,11 +199,13 @@ static void set_defaults(struct rpc_server_options *o)
 {
     o->request_max = o->request_max > 0 ? o->request_max : RPC_REQUEST_MAX;
     o->reply_max = o->reply_max > 0 ? o->reply_max : RPC_REPLY_MAX;
+    o->held_max = o->held_max > 0 ? o->held_max : RPC_HELD_MAX;
     o->connections_max = or_else(o->connections_max, RPC_CONNECTIONS_MAX);
     o->streams_max = or_else(o->streams_max, RPC_STREAMS_MAX);
     o->keepalive_ms = or_else(o->keepalive_ms, KEEPALIVE_MS);
     o->keepalive_timeout_ms = or_else(o->keepalive_timeout_ms, KEEPALIVE_TIMEOUT_MS);
     o->handshake_timeout_ms = or_else(o->handshake_timeout_ms, HANDSHAKE_TIMEOUT_MS);
+    o->receive_ms = or_else(o->receive_ms, RECEIVE_MS);
 }
 
 struct rpc_server *rpc_server_create(uv_loop_t *loop, const struct rpc_server_options *options)
@@ -211,6 +214,7 @@ struct rpc_server *rpc_server_create(uv_loop_t *loop, const struct rpc_server_op
     if (server == NULL) {
         return NULL;
     }
+    server->refs = 1;
     server->loop = loop;
     server->options = *options;
     set_defaults(&server->options);
@@ -297,9 +301,8 @@ void rpc_server_set_tls(struct rpc_server *server, struct tls_context *tls)
 
 void rpc_server_stats(const struct rpc_server *server, struct rpc_server_stats *stats)
 {
-    *stats = (struct rpc_server_stats){.connections = server->connection_count,
-        .calls = server->call_count,
-        .buffered = server->queued};
+    *stats = (struct rpc_server_stats){
+        .connections = server->connection_count, .calls = server->call_count, .held = server->held};
 }
 
 /* ---- end ---- */
@@ -339,10 +342,18 @@ void rpc_server_stop(
     finish_stop(server);
 }
 
+void server_unref(struct rpc_server *server)
+{
+    assert(server->refs > 0);
+    if (--server->refs == 0) {
+        free(server);
+    }
+}
+
 void rpc_server_destroy(struct rpc_server *server)
 {
     if (server != NULL) {
         assert(server->stopped);
-        free(server);
+        server_unref(server);
     }
 }

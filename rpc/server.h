@@ -2,8 +2,10 @@
  * services share every port.
  *
  * Everything a stranger can make it hold is bounded: connections, streams a connection, bytes a
- * message, headers, bytes queued towards a slow reader, seconds a handshake may take, resets a
- * second. A connection over its bounds is closed; the others do not notice.
+ * message, headers, bytes of all calls' requests and of answers that are not read, seconds a
+ * handshake and a request may take, resets a second. A connection over its bounds is closed; the
+ * others do not notice. Where all calls together hold too much, new messages of clients are
+ * refused; nodes are no strangers, and are heard all the same.
  *
  * A server ends in two steps: rpc_server_stop() lets running calls finish, and tells when the last
  * connection is gone; then rpc_server_destroy().
@@ -23,6 +25,7 @@ struct tls_context;
 enum {
     RPC_REQUEST_MAX = 2 << 20,
     RPC_REPLY_MAX = (4 << 20) - 1, /* Stock clients take less than 4 MiB. */
+    RPC_HELD_MAX = 256 << 20,      /* A hundred of the largest requests at a time. */
     RPC_CONNECTIONS_MAX = 1024,
     RPC_STREAMS_MAX = 128, /* A connection. */
     RPC_METHODS_MAX = 128,
@@ -34,6 +37,7 @@ struct rpc_server_options {
     struct tls_context *tls;  /* Borrowed until the server is destroyed; NULL: plain text. */
     size_t request_max;       /* Bytes of one message from a client [RPC_REQUEST_MAX]. */
     size_t reply_max;         /* Bytes of one message to a client [RPC_REPLY_MAX]. */
+    size_t held_max;          /* Bytes of messages of all calls, both ways [RPC_HELD_MAX]. */
     unsigned connections_max; /* [RPC_CONNECTIONS_MAX] */
     unsigned streams_max;     /* Concurrent calls on one connection [RPC_STREAMS_MAX]. */
     /* A client that has been silent for so long is asked for a sign of life [30 s], and has so long
@@ -41,6 +45,7 @@ struct rpc_server_options {
     unsigned keepalive_ms;
     unsigned keepalive_timeout_ms;
     unsigned handshake_timeout_ms; /* Until TLS and HTTP/2 are up [10 s]. */
+    unsigned receive_ms;           /* Until a call's one request is there [60 s]. */
     unsigned call_max_ms;          /* Deadline of a call that brings none or a later one [none]. */
 
     /* Optional: a connection came up (why is NULL) or ended. identity is NULL on plain text and
@@ -52,8 +57,8 @@ struct rpc_server_options {
 
 struct rpc_server_stats {
     size_t connections;
-    size_t calls;    /* Open streams. */
-    size_t buffered; /* Bytes queued towards clients, in all. */
+    size_t calls; /* Open streams. */
+    size_t held;  /* Bytes, as of rpc_server_options.held_max. */
 };
 
 /* NULL when out of memory. loop must outlive the server. */

@@ -13,6 +13,7 @@ enum {
     LATE_MS = 15000,
     REPLY = 1 << 20,
     CONNECTIONS_MAX = 4,
+    HELD_MAX = 11 * REPLY, /* Five replies, each in 2 MiB, and not a sixth. */
     KEEPALIVE_MS = 60,
 };
 
@@ -145,6 +146,7 @@ static int tear_down(void **state)
 static void start_server(struct fixture *f, unsigned keepalive_ms)
 {
     const struct rpc_server_options options = {.connections_max = CONNECTIONS_MAX,
+        .held_max = HELD_MAX,
         .keepalive_ms = keepalive_ms,
         .keepalive_timeout_ms = keepalive_ms};
     struct error err;
@@ -299,12 +301,30 @@ static void a_deadline_frees_what_the_client_does_not_read(void **state)
     assert_true(request(&f->wild, 3, "/t/Flow", "300m") && message(&f->wild, 3));
     run_for(&f->wild, 20);
     assert_int_equal(stats_of(f).calls, 2);
-    assert_true(stats_of(f).buffered > REPLY);
+    assert_true(stats_of(f).held > REPLY);
     assert_true(hear(&f->wild, RST_STREAM, &frame) && hear(&f->wild, RST_STREAM, &frame));
     assert_int_equal(f->dones, 2);
     assert_int_equal(f->code, GRPC_DEADLINE_EXCEEDED);
     assert_int_equal(stats_of(f).calls, 0);
-    assert_int_equal(stats_of(f).buffered, 0);
+    assert_int_equal(stats_of(f).held, 0);
+}
+
+static void answers_that_are_not_read_are_held_up_to_a_limit(void **state)
+{
+    enum { CALLS = 20 };
+    struct fixture *f = *state;
+    uint32_t stream = 1;
+    start_server(f, 0);
+    greet(&f->wild, f->port, 0);
+    for (int i = 0; i < CALLS; i++, stream += 2) {
+        assert_true(request(&f->wild, stream, "/t/Big", NULL) && message(&f->wild, stream));
+    }
+    run_for(&f->wild, 20);
+    assert_int_equal(f->messages, CALLS);
+    assert_true(stats_of(f).held > HELD_MAX / 2 && stats_of(f).held <= HELD_MAX + REPLY);
+    /* What was done was done: its client is not to believe anything else. */
+    assert_int_equal(f->dones, CALLS);
+    assert_int_equal(f->code, GRPC_UNAVAILABLE);
 }
 
 static void whatever_comes_is_a_sign_of_life(void **state)
@@ -496,6 +516,7 @@ int main(void)
         TEST_WITH_FIXTURE(who_is_there_stays_when_a_newcomer_finds_no_place),
         TEST_WITH_FIXTURE(who_makes_us_answer_and_does_not_read_is_cut_off),
         TEST_WITH_FIXTURE(a_deadline_frees_what_the_client_does_not_read),
+        TEST_WITH_FIXTURE(answers_that_are_not_read_are_held_up_to_a_limit),
         TEST_WITH_FIXTURE(whatever_comes_is_a_sign_of_life),
         TEST_WITH_FIXTURE(a_handler_may_abort_wherever_it_is_called),
         TEST_WITH_FIXTURE(what_was_not_sent_before_a_goodbye_may_be_sent_again),
