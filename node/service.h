@@ -23,6 +23,7 @@ enum {
     /* Of one message. Clients' writes are held to less (submission.h), but among nodes an entry is
      * larger than its request was, by what it is stamped and salted with, and has company. */
     SERVICE_MESSAGE_MAX = 3 << 20,
+    SERVICE_QUERY_MAX = 64 << 10, /* Of a read's request: ids, numbers and short lists of them. */
     SERVICE_PART_OVERHEAD = 64,
     SERVICE_STAMP_OVERHEAD = 64 << 10,
 };

@@ -94,6 +94,7 @@ static void on_status(struct rpc_call *call, const ProtobufCMessage *message, st
 static const struct rpc_method methods[] = {
     {.path = "/zhurnal.v1.ClusterService/Status",
         .kind = RPC_UNARY,
+        .request_max = SERVICE_QUERY_MAX,
         .request = &zhurnal__v1__status_request__descriptor,
         .on_message = on_status},
 };

@@ -138,9 +138,13 @@ static void on_page_over(struct rpc_call *call)
 
 static const struct rpc_method methods[] = {
     /* The draft is kept as it came, so nothing is decoded before submission.h has looked. */
-    {.path = "/zhurnal.v1.JournalService/Append", .kind = RPC_UNARY, .on_message = on_append},
+    {.path = "/zhurnal.v1.JournalService/Append",
+        .kind = RPC_UNARY,
+        .request_max = SUBMISSION_REQUEST_MAX,
+        .on_message = on_append},
     {.path = "/zhurnal.v1.JournalService/GetPage",
         .kind = RPC_UNARY,
+        .request_max = SERVICE_QUERY_MAX,
         .request = &zhurnal__v1__get_page_request__descriptor,
         .on_message = on_get_page,
         .on_done = on_page_over},

@@ -362,6 +362,7 @@ static void on_over(struct rpc_call *call)
 static const struct rpc_method methods[] = {
     {.path = "/zhurnal.v1.LogService/Replay",
         .kind = RPC_SERVER_STREAM,
+        .request_max = SERVICE_QUERY_MAX,
         .request = &zhurnal__v1__replay_request__descriptor,
         .on_message = on_replay,
         .on_writable = on_writable,
