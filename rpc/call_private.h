@@ -23,7 +23,8 @@ struct rpc_server {
     size_t open_listeners; /* Their handles are not closed yet. */
     struct http2_handshakes handshakes;
     LIST_HEAD(, server_connection) connections;
-    size_t connection_count;
+    size_t connection_count; /* Of which are */
+    size_t client_count, node_count;
     size_t call_count;
     size_t held; /* Bytes of calls' messages, both ways; http2 keeps those of answers. */
     bool stopping, stopped;

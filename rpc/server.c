@@ -1,6 +1,7 @@
 #include "rpc/server.h"
 
 #include "rpc/call_private.h"
+#include "rpc/identity.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ enum {
     KEEPALIVE_TIMEOUT_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
     RECEIVE_MS = 60000,
+    STRANGERS_SHARE = 8,
 };
 
 struct listener {
@@ -22,10 +24,16 @@ struct listener {
     struct rpc_server *server;
 };
 
+enum place {
+    PLACE_STRANGER, /* Has not shown yet who it is. */
+    PLACE_CLIENT,
+    PLACE_NODE,
+};
+
 struct server_connection {
     struct rpc_server *server;
     struct http2_connection *http2;
-    bool ready;
+    enum place place;
     bool leaving;                       /* To make room. */
     LIST_ENTRY(server_connection) link; /* The latest first. */
 };
@@ -42,11 +50,46 @@ static void tell(struct rpc_server *server, struct http2_connection *http2, cons
     }
 }
 
+static void leave(struct server_connection *connection)
+{
+    connection->leaving = true;
+    http2_connection_close(connection->http2, "too many connections");
+}
+
+/* Clients leave an eighth of the places, and one, to strangers: there may be nodes among these. */
+static size_t clients_max(const struct rpc_server *server)
+{
+    size_t places = server->options.connections_max;
+    size_t left = places / STRANGERS_SHARE + 1;
+    return places > left ? places - left : 1;
+}
+
+/* False: there is none for it. */
+static bool take_place(struct server_connection *connection)
+{
+    struct rpc_server *server = connection->server;
+    const struct identity *identity = http2_connection_identity(connection->http2);
+    if (identity != NULL && identity->kind == IDENTITY_NODE && server->node_count < RPC_NODES_MAX) {
+        connection->place = PLACE_NODE;
+        server->node_count++;
+        return true;
+    }
+    if (server->client_count >= clients_max(server)) {
+        return false;
+    }
+    connection->place = PLACE_CLIENT;
+    server->client_count++;
+    return true;
+}
+
 static void on_ready(struct http2_connection *http2)
 {
     struct server_connection *connection = http2_connection_user(http2);
-    connection->ready = true;
-    tell(connection->server, http2, NULL);
+    if (take_place(connection)) {
+        tell(connection->server, http2, NULL);
+    } else {
+        leave(connection);
+    }
 }
 
 static void *on_stream(struct http2_connection *http2, struct http2_stream *stream)
@@ -62,6 +105,8 @@ static void on_ended(struct http2_connection *http2, const char *why)
     tell(server, http2, why);
     LIST_REMOVE(connection, link);
     server->connection_count--;
+    server->client_count -= connection->place == PLACE_CLIENT;
+    server->node_count -= connection->place == PLACE_NODE;
     free(connection);
     finish_stop(server);
 }
@@ -87,13 +132,12 @@ static void make_room(struct rpc_server *server)
     struct server_connection *connection;
     LIST_FOREACH(connection, &server->connections, link)
     {
-        if (!connection->ready && !connection->leaving) {
+        if (connection->place == PLACE_STRANGER && !connection->leaving) {
             slowest = connection;
         }
     }
     assert(slowest != NULL);
-    slowest->leaving = true;
-    http2_connection_close(slowest->http2, "too many connections");
+    leave(slowest);
 }
 
 /* False: it waits still, or there was none. */
@@ -121,7 +165,7 @@ static bool accept_one(struct rpc_server *server, uv_stream_t *stream)
     }
     LIST_INSERT_HEAD(&server->connections, connection, link);
     server->connection_count++;
-    if (server->connection_count > server->options.connections_max) {
+    if (server->connection_count - server->node_count > server->options.connections_max) {
         make_room(server);
     }
     return true;

@@ -27,6 +27,7 @@ enum {
     RPC_REPLY_MAX = (4 << 20) - 1, /* Stock clients take less than 4 MiB. */
     RPC_HELD_MAX = 256 << 20,      /* A hundred of the largest requests at a time. */
     RPC_CONNECTIONS_MAX = 1024,
+    RPC_NODES_MAX = 64,    /* Connections: of fifteen peers two, and what they replace. */
     RPC_STREAMS_MAX = 128, /* A connection. */
     RPC_METHODS_MAX = 128,
     RPC_LISTENERS_MAX = 8,
@@ -34,12 +35,14 @@ enum {
 
 /* 0 stands for the default in brackets. */
 struct rpc_server_options {
-    struct tls_context *tls;  /* Borrowed until the server is destroyed; NULL: plain text. */
-    size_t request_max;       /* Bytes of one message from a client [RPC_REQUEST_MAX]. */
-    size_t reply_max;         /* Bytes of one message to a client [RPC_REPLY_MAX]. */
-    size_t held_max;          /* Bytes of messages of all calls, both ways [RPC_HELD_MAX]. */
-    unsigned connections_max; /* [RPC_CONNECTIONS_MAX] */
-    unsigned streams_max;     /* Concurrent calls on one connection [RPC_STREAMS_MAX]. */
+    struct tls_context *tls; /* Borrowed until the server is destroyed; NULL: plain text. */
+    size_t request_max;      /* Bytes of one message from a client [RPC_REQUEST_MAX]. */
+    size_t reply_max;        /* Bytes of one message to a client [RPC_REPLY_MAX]. */
+    size_t held_max;         /* Bytes of messages of all calls, both ways [RPC_HELD_MAX]. */
+    /* Of clients, and of strangers who have yet to show who they are, to whom an eighth is left
+     * [RPC_CONNECTIONS_MAX]. Nodes come beside them, up to RPC_NODES_MAX. */
+    unsigned connections_max;
+    unsigned streams_max; /* Concurrent calls on one connection [RPC_STREAMS_MAX]. */
     /* A client that has been silent for so long is asked for a sign of life [30 s], and has so long
      * to give it [10 s]. */
     unsigned keepalive_ms;

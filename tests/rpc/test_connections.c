@@ -1,4 +1,5 @@
-/* Connections under TLS between our server and our channels: who is let in, and what it costs. */
+/* Connections under TLS between our server and our channels: who is let in and heard, and what it
+ * costs. */
 #include "rpc/client_private.h"
 #include "rpc/server.h"
 #include "tests/lib/certificates.h"
@@ -8,7 +9,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LATE_MS = 30000, CLUSTER = 0x5A, NODE = 0xA1 };
+enum {
+    LATE_MS = 30000,
+    CLUSTER = 0x5A,
+    NODE = 0xA1,
+    PEER = 0xA2,
+    PLACES = 24,
+    CLIENTS_MAX = PLACES - PLACES / 8 - 1,
+    HELD_MAX = 4 << 10,
+};
 
 struct fixture {
     uv_loop_t loop;
@@ -19,6 +28,18 @@ struct fixture {
     int port;
     bool late, stopped;
     unsigned closing; /* Channels. */
+};
+
+static void on_echo(struct rpc_call *call, const ProtobufCMessage *message, struct bytes encoded)
+{
+    (void)message;
+    if (rpc_call_send_encoded(call, encoded) == STATUS_OK) {
+        rpc_call_finish(call, GRPC_OK, NULL, bytes_of(NULL, 0));
+    }
+}
+
+static const struct rpc_method methods[] = {
+    {.path = "/t/Echo", .kind = RPC_UNARY, .on_message = on_echo},
 };
 
 /* ---- the fixture ---- */
@@ -49,10 +70,12 @@ static int set_up(void **state)
     uv_timer_start(&f.timer, on_timer, LATE_MS, 0);
     f.server_tls = context_of(&f, TLS_SERVER, certificates_node(NODE));
     f.client_tls = new_client(&f);
-    const struct rpc_server_options options = {.tls = f.server_tls};
+    const struct rpc_server_options options = {
+        .tls = f.server_tls, .connections_max = PLACES, .held_max = HELD_MAX};
     struct error err;
     f.server = rpc_server_create(&f.loop, &options);
     assert_non_null(f.server);
+    assert_int_equal(rpc_server_register(f.server, methods, 1, NULL), STATUS_OK);
     assert_int_equal(rpc_server_listen(f.server, "127.0.0.1", &f.port, &err), STATUS_OK);
     *state = &f;
     return 0;
@@ -62,6 +85,14 @@ static void turn(struct fixture *f)
 {
     uv_run(&f->loop, UV_RUN_ONCE);
     assert_false(f->late);
+}
+
+static enum rpc_channel_state settle(struct fixture *f, const struct rpc_channel *channel)
+{
+    while (rpc_channel_state(channel) == RPC_CHANNEL_CONNECTING) {
+        turn(f);
+    }
+    return rpc_channel_state(channel);
 }
 
 static struct rpc_channel *open_channel(struct fixture *f, struct tls_context *tls)
@@ -123,10 +154,7 @@ static void certificates_may_be_renewed_while_a_connection_is_made(void **state)
     rpc_channel_set_tls(channel, renewed);
     tls_context_destroy(f->client_tls);
     f->client_tls = renewed;
-    while (rpc_channel_state(channel) == RPC_CHANNEL_CONNECTING) {
-        turn(f);
-    }
-    assert_int_equal(rpc_channel_state(channel), RPC_CHANNEL_READY);
+    assert_int_equal(settle(f, channel), RPC_CHANNEL_READY);
     close_channel(f, channel);
 }
 
@@ -139,7 +167,7 @@ static uint64_t cpu_us(clockid_t clock)
 
 static void handshakes_leave_the_loop_its_time(void **state)
 {
-    enum { CHANNELS = 20 };
+    enum { CHANNELS = CLIENTS_MAX };
     struct fixture *f = *state;
     struct rpc_channel *channels[CHANNELS];
     uint64_t loop = cpu_us(CLOCK_THREAD_CPUTIME_ID);
@@ -148,10 +176,7 @@ static void handshakes_leave_the_loop_its_time(void **state)
         channels[i] = open_channel(f, f->client_tls);
     }
     for (int i = 0; i < CHANNELS; i++) {
-        while (rpc_channel_state(channels[i]) == RPC_CHANNEL_CONNECTING) {
-            turn(f);
-        }
-        assert_int_equal(rpc_channel_state(channels[i]), RPC_CHANNEL_READY);
+        assert_int_equal(settle(f, channels[i]), RPC_CHANNEL_READY);
     }
     loop = cpu_us(CLOCK_THREAD_CPUTIME_ID) - loop;
     all = cpu_us(CLOCK_PROCESS_CPUTIME_ID) - all;
@@ -181,6 +206,70 @@ static void a_connection_may_end_in_the_midst_of_its_handshake(void **state)
     /* Some are under way still when the server stops. */
 }
 
+static bool is_there(struct fixture *f, const struct rpc_channel *channel)
+{
+    uint64_t until = uv_now(&f->loop) + 50;
+    while (uv_now(&f->loop) < until) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    return rpc_channel_state(channel) == RPC_CHANNEL_READY;
+}
+
+static void clients_leave_a_place_to_nodes(void **state)
+{
+    struct fixture *f = *state;
+    struct rpc_channel *clients[CLIENTS_MAX];
+    struct tls_context *peer = context_of(f, TLS_CLIENT, certificates_node(PEER));
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        clients[i] = open_channel(f, f->client_tls);
+        assert_int_equal(settle(f, clients[i]), RPC_CHANNEL_READY);
+    }
+    struct rpc_channel *late = open_channel(f, f->client_tls);
+    (void)settle(f, late);
+    bool late_is_there = is_there(f, late);
+    struct rpc_channel *node = open_channel(f, peer);
+    (void)settle(f, node);
+    bool node_is_there = is_there(f, node);
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        assert_int_equal(rpc_channel_state(clients[i]), RPC_CHANNEL_READY);
+        close_channel(f, clients[i]);
+    }
+    close_channel(f, late);
+    close_channel(f, node);
+    tls_context_destroy(peer);
+    assert_false(late_is_there);
+    assert_true(node_is_there);
+}
+
+static void on_status(struct rpc_stream *stream, const struct rpc_result *result)
+{
+    *(int *)rpc_stream_user(stream) = (int)result->code;
+}
+
+static int echo(struct fixture *f, struct tls_context *tls)
+{
+    static const uint8_t message[HELD_MAX + 1];
+    int code = -1;
+    struct rpc_channel *channel = open_channel(f, tls);
+    const struct rpc_stream_options options = {
+        .path = "/t/Echo", .wait_for_ready = true, .on_status = on_status, .user = &code};
+    assert_non_null(rpc_unary_start_encoded(channel, &options, bytes_of(message, sizeof message)));
+    while (code < 0) {
+        turn(f);
+    }
+    close_channel(f, channel);
+    return code;
+}
+
+static void nodes_are_heard_whatever_clients_hold(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_context *peer = context_of(f, TLS_CLIENT, certificates_node(PEER));
+    assert_int_equal(echo(f, f->client_tls), GRPC_RESOURCE_EXHAUSTED);
+    assert_int_equal(echo(f, peer), GRPC_OK);
+    tls_context_destroy(peer);
+}
+
 int main(void)
 {
     /* As every program that has sockets of libuv must. */
@@ -190,6 +279,8 @@ int main(void)
         TEST_WITH_FIXTURE(certificates_may_be_renewed_while_a_connection_is_made),
         TEST_WITH_FIXTURE(handshakes_leave_the_loop_its_time),
         TEST_WITH_FIXTURE(a_connection_may_end_in_the_midst_of_its_handshake),
+        TEST_WITH_FIXTURE(clients_leave_a_place_to_nodes),
+        TEST_WITH_FIXTURE(nodes_are_heard_whatever_clients_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
