@@ -1,5 +1,6 @@
 #include "node/alone.h"
 #include "node/daemon_private.h"
+#include "node/descriptors.h"
 #include "proto/version.h"
 
 #include <assert.h>
@@ -144,11 +145,23 @@ static void on_connection(
     }
 }
 
+static unsigned connections_max(const struct config *config)
+{
+    unsigned wanted = config->connections_max > 0 ? config->connections_max : RPC_CONNECTIONS_MAX;
+    unsigned most = descriptors_for_clients(wanted);
+    if (most < wanted) {
+        log_warn("there are too few file descriptors for so many connections (ulimit -n, "
+                 "LimitNOFILE): connections=%u wanted=%u",
+            most, wanted);
+    }
+    return most;
+}
+
 static int create_server(struct daemon *d, struct error *err)
 {
     const struct rpc_server_options options = {.tls = d->server_tls,
         .request_max = SERVICE_MESSAGE_MAX,
-        .connections_max = d->config->connections_max,
+        .connections_max = connections_max(d->config),
         .on_connection = on_connection,
         .context = d};
     const struct peers_options peers = {.tls = d->client_tls,
