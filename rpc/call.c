@@ -118,15 +118,17 @@ void rpc_call_abort(struct rpc_call *call)
 
 static int respond(struct rpc_call *call, const nghttp2_nv *trailers, size_t count, bool last)
 {
-    nghttp2_nv headers[2 + HTTP2_TRAILERS_MAX] = {
+    enum { OWN = 3 };
+    nghttp2_nv headers[OWN + HTTP2_TRAILERS_MAX] = {
         NV(":status", "200", 3),
         NV("content-type", "application/grpc", 16),
+        NV("grpc-accept-encoding", "identity", 8),
     };
     for (size_t i = 0; i < count; i++) {
-        headers[2 + i] = trailers[i];
+        headers[OWN + i] = trailers[i];
     }
     call->responding = true;
-    return http2_stream_respond(call->stream, headers, 2 + count, last);
+    return http2_stream_respond(call->stream, headers, OWN + count, last);
 }
 
 static int send_end(struct rpc_call *call, const nghttp2_nv *trailers, size_t count)
