@@ -33,7 +33,7 @@ struct rpc_server {
 };
 
 enum call_state {
-    CALL_HEADERS, /* The request's headers are coming. */
+    CALL_HEADERS, /* The request's headers are coming; or they are of no call, and it is to end. */
     CALL_OPEN,
     CALL_OVER, /* Finished, cancelled or gone: nothing more is told, and on_done was. */
 };

@@ -49,8 +49,9 @@ void call_on_header(void *user, struct bytes name, struct bytes value)
 }
 
 /* Not gRPC: an answer of HTTP's own, as the specification asks. */
-static void refuse_http(struct rpc_call *call, const char *status)
+static void refuse_http(struct rpc_call *call)
 {
+    const char *status = call->is_post ? "415" : "405";
     nghttp2_nv header = {.name = (uint8_t *)":status",
         .namelen = 7,
         .value = (uint8_t *)status,
@@ -103,8 +104,11 @@ static void received(struct rpc_call *call)
 void call_on_headers_end(void *user)
 {
     struct rpc_call *call = user;
-    if (!call->is_post || !call->is_grpc) {
-        refuse_http(call, call->is_post ? "415" : "405");
+    if (!call->is_post || !call->is_grpc) { /* Answered at its end: before, the two would race. */
+        call->receiving = true;
+        if (!set_deadline(call)) {
+            rpc_call_abort(call);
+        }
         return;
     }
     call->state = CALL_OPEN;
@@ -284,7 +288,11 @@ void call_on_remote_end(void *user)
 {
     struct rpc_call *call = user;
     call->remote_end = true;
-    call_deliver(call);
+    if (call->state == CALL_HEADERS) {
+        refuse_http(call);
+    } else {
+        call_deliver(call);
+    }
 }
 
 void rpc_call_hold(struct rpc_call *call)

@@ -71,7 +71,7 @@ struct answer {
 };
 
 static void read_headers(
-    nghttp2_hd_inflater *inflater, const struct frame *frame, struct answer *answer)
+    nghttp2_hd_inflater *inflater, const struct frame *frame, struct answer *answer, bool *plain)
 {
     const uint8_t *at = frame->payload;
     size_t left = frame->size;
@@ -89,18 +89,22 @@ static void read_headers(
             answer->http = (int)strtol((const char *)nv.value, NULL, 10);
         } else if (strcmp((const char *)nv.name, "grpc-status") == 0) {
             answer->grpc = (int)strtol((const char *)nv.value, NULL, 10);
+        } else if (strcmp((const char *)nv.name, "grpc-accept-encoding") == 0) {
+            *plain = strcmp((const char *)nv.value, "identity") == 0;
         }
     }
     assert_int_equal(nghttp2_hd_inflate_end_headers(inflater), 0);
 }
 
-static struct answer hear_answer(struct fixture *f, nghttp2_hd_inflater *inflater)
+/* *plain: it says that nothing compressed is taken. */
+static struct answer hear_answer(struct fixture *f, nghttp2_hd_inflater *inflater, bool *plain)
 {
     struct answer answer = {.grpc = -1};
+    *plain = false;
     struct frame frame;
     while (answer.http == 0 || (answer.http == 200 && answer.grpc < 0)) {
         assert_true(hear(&f->wild, HEADERS, &frame));
-        read_headers(inflater, &frame, &answer);
+        read_headers(inflater, &frame, &answer, plain);
     }
     return answer;
 }
@@ -143,11 +147,35 @@ static void each_request_has_its_answer(void **state)
         }
         byte.size = 0;
         assert_true(cases[i].request.end || say_frame(&f->wild, &byte, END_STREAM));
-        struct answer answer = hear_answer(f, inflater);
+        bool plain;
+        struct answer answer = hear_answer(f, inflater, &plain);
         assert_int_equal(answer.http, cases[i].answer.http);
         assert_int_equal(answer.grpc, cases[i].answer.grpc);
+        assert_true(plain || answer.http != 200);
     }
     nghttp2_hd_inflate_del(inflater);
+}
+
+static void what_is_no_grpc_is_answered_at_its_end(void **state)
+{
+    static const struct request requests[] = {
+        {.path = "/t/Echo", .method = "PUT"}, {.path = "/t/Echo", .type = "text/plain"}};
+    struct fixture *f = *state;
+    struct frame frame;
+    greet(&f->wild, f->port, INT32_MAX);
+    for (uint32_t stream = 1; stream < 5; stream += 2) {
+        struct frame body = {.type = DATA, .stream = stream, .size = FRAME_MAX};
+        assert_true(say_request(&f->wild, stream, &requests[stream / 2]));
+        assert_true(say_frame(&f->wild, &body, NO_FLAGS));
+        /* What it answers meanwhile comes before the answer to a ping. */
+        struct frame ping = {.type = PING, .size = 8};
+        assert_true(say_frame(&f->wild, &ping, NO_FLAGS) && hear_next(&f->wild, &frame));
+        while (frame.type != PING) {
+            assert_int_not_equal(frame.type, HEADERS);
+            assert_true(hear_next(&f->wild, &frame));
+        }
+        assert_true(say_frame(&f->wild, &body, END_STREAM) && hear(&f->wild, HEADERS, &frame));
+    }
 }
 
 int main(void)
@@ -156,6 +184,7 @@ int main(void)
     (void)signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         TEST_WITH_FIXTURE(each_request_has_its_answer),
+        TEST_WITH_FIXTURE(what_is_no_grpc_is_answered_at_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,8 +109,8 @@ static inline bool say_frame(struct wild *w, const struct frame *frame, uint8_t 
     return say(w, bytes, put_frame(frame, flags, bytes));
 }
 
-/* False: the other side has hung up before such a frame came; others are passed over. */
-static inline bool hear(struct wild *w, uint8_t type, struct frame *frame)
+/* False: the other side has hung up. */
+static inline bool hear_next(struct wild *w, struct frame *frame)
 {
     for (;;) {
         size_t whole = FRAME_HEAD + ((size_t)w->bytes[1] << 8 | w->bytes[2]);
@@ -121,10 +121,7 @@ static inline bool hear(struct wild *w, uint8_t type, struct frame *frame)
             memcpy(frame->payload, w->bytes + FRAME_HEAD, frame->size);
             w->size -= whole;
             memmove(w->bytes, w->bytes + whole, w->size);
-            if (frame->type == type) {
-                return true;
-            }
-            continue;
+            return true;
         }
         ssize_t n = recv(w->fd, w->bytes + w->size, sizeof w->bytes - w->size, 0);
         if (n == 0 || (n < 0 && errno != EAGAIN)) {
@@ -133,6 +130,16 @@ static inline bool hear(struct wild *w, uint8_t type, struct frame *frame)
         w->size += n > 0 ? (size_t)n : 0;
         turn(w);
     }
+}
+
+/* False: the other side has hung up before such a frame came; others are passed over. */
+static inline bool hear(struct wild *w, uint8_t type, struct frame *frame)
+{
+    bool heard;
+    do {
+        heard = hear_next(w, frame);
+    } while (heard && frame->type != type);
+    return heard;
 }
 
 /* ---- words ---- */
