@@ -11,7 +11,6 @@ enum {
     CONNECT_TIMEOUT_MS = 5000,
     KEEPALIVE_MS = 30000,
     KEEPALIVE_TIMEOUT_MS = 10000,
-    STREAMS_MAX = 100,
     PAUSE_MIN_MS = 100,
     PAUSE_MAX_MS = 5000,
     PORT_TEXT_SIZE = 8,
@@ -108,7 +107,6 @@ static int connect_to(
     const struct http2_options options = {.events = &client_events,
         .tls = channel->options.tls,
         .expect_node = channel->options.expect_node,
-        .streams_max = STREAMS_MAX,
         .keepalive_ms = channel->options.keepalive_ms,
         .keepalive_timeout_ms = channel->options.keepalive_timeout_ms,
         .handshake_timeout_ms = channel->options.connect_timeout_ms};

@@ -77,7 +77,7 @@ struct http2_options {
     struct tls_context *tls; /* NULL: plain text. Not used after the connection was made. */
     uint64_t expect_node;    /* Of a client: whom TLS must find there. */
     struct http2_handshakes *handshakes; /* Of a server: that of all its connections. */
-    uint32_t streams_max;                /* The peer may have open at a time. */
+    uint32_t streams_max;                /* Of a server: a client may have open at a time. */
     unsigned keepalive_ms, keepalive_timeout_ms, handshake_timeout_ms; /* Not 0. */
     /* Optional, of a server: counts the bytes held by the queues of all streams that share it. */
     size_t *held;

@@ -67,7 +67,6 @@ struct http2_connection {
     struct buffer in_flight; /* With libuv. */
     LIST_HEAD(, http2_stream) streams;
     TAILQ_HEAD(, http2_stream) drained; /* To be told on_writable. */
-    size_t stream_count;
 
     struct {
         uv_work_t work;

@@ -19,7 +19,6 @@ struct http2_stream *http2_stream_attach(struct http2_connection *c, int32_t id)
         stream->connection = c;
         stream->id = id;
         LIST_INSERT_HEAD(&c->streams, stream, link);
-        c->stream_count++;
     }
     return stream;
 }
@@ -50,7 +49,6 @@ void http2_stream_free(struct http2_stream *stream)
             TAILQ_REMOVE(&c->drained, stream, drained_link);
         }
         LIST_REMOVE(stream, link);
-        c->stream_count--;
     }
     free(stream->trailer_memory);
     free(stream);
@@ -118,7 +116,6 @@ int http2_stream_open(struct http2_stream *stream, struct http2_connection *conn
     stream->id = id;
     stream->connection = connection;
     LIST_INSERT_HEAD(&connection->streams, stream, link);
-    connection->stream_count++;
     http2_wake(connection);
     return STATUS_OK;
 }

@@ -2,10 +2,14 @@
  *
  * Every certificate of a cluster names exactly one identity, as a URI among its alternative names:
  *
- *     zhurnal://<cluster>/node/<id>         cluster 32, id 16 lower-case hexadecimal digits
- *     zhurnal://<cluster>/<kind>/<name>     frontend, operator, auditor, founder;
- * [A-Za-z0-9._-]{1,63} zhurnal://<cluster>/school/<id>       besides, on a frontend alone: decimal,
- * 1 ... 2^53 - 1
+ *     zhurnal://<cluster>/node/<id>
+ *     zhurnal://<cluster>/<kind>/<name>
+ *     zhurnal://<cluster>/school/<id>
+ *
+ * - cluster: 32 lower-case hexadecimal digits, a node's id 16;
+ * - kind: frontend, operator, auditor, founder; name: [A-Za-z0-9._-]{1,63};
+ * - schools stand besides, on a frontend alone, any number up to IDENTITY_SCHOOLS_MAX: the id is
+ *   decimal, 1 ... 2^53 - 1.
  *
  * A node's certificate is for servers and clients (extended key usage), and names <id>.zhurnal, by
  * which peers know it, beside whatever it is dialled by. Every other is for clients alone and names
