@@ -179,7 +179,6 @@ int driver_pulled(struct driver *d, const struct record *records, size_t count)
     if (d->failed) {
         return STATUS_INTERNAL;
     }
-    note_memberships(d, records, count);
     uint64_t last = records[count - 1].index;
     uint64_t log_last = tail_last(&d->tail);
     struct driver_write *write = make_pulled_write(records + known, count - known);
