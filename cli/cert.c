@@ -192,7 +192,7 @@ static int save(const struct authority *authority, const struct issued *issued,
 
 static int sign(const struct issue *issue, const struct authority *authority, const char *out)
 {
-    struct files files;
+    struct files files = {0};
     struct issued issued;
     struct error err;
     if (!name_files(issue, out, &files)) {
