@@ -163,6 +163,55 @@ static int write_block(const Zhurnal__V1__GetPageResponse *page, size_t from, si
     return status;
 }
 
+/* ---- what the signs mean ---- */
+
+enum sign { SIGN_ABSENT, SIGN_LATE, SIGN_DEBT, SIGN_SEVERAL, SIGNS };
+
+static unsigned marks_of(const Zhurnal__V1__PageLesson *lesson, uint64_t pupil)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < lesson->n_marks; i++) {
+        count += lesson->marks[i]->pupil == pupil;
+    }
+    return count;
+}
+
+static void look_at_lesson(const Zhurnal__V1__PageLesson *lesson, bool seen[SIGNS])
+{
+    for (size_t i = 0; i < lesson->n_attendance; i++) {
+        bool late =
+            lesson->attendance[i]->code == ZHURNAL__V1__ATTENDANCE_CODE__ATTENDANCE_CODE_LATE;
+        seen[late ? SIGN_LATE : SIGN_ABSENT] = true;
+    }
+    for (size_t i = 0; i < lesson->n_marks; i++) {
+        const Zhurnal__V1__Mark *mark = lesson->marks[i]->mark;
+        bool debt = mark != NULL && mark->mark_kind == ZHURNAL__V1__MARK_KIND__MARK_KIND_DEBT;
+        seen[SIGN_DEBT] = seen[SIGN_DEBT] || debt;
+        seen[SIGN_SEVERAL] = seen[SIGN_SEVERAL] || marks_of(lesson, lesson->marks[i]->pupil) > 1;
+    }
+}
+
+/* Only of those that are there. */
+static void write_legend(const Zhurnal__V1__GetPageResponse *page, FILE *out)
+{
+    static const char *const meanings[SIGNS] = {[SIGN_ABSENT] = "Н — не был",
+        [SIGN_LATE] = "ОП — опоздал",
+        [SIGN_DEBT] = ". — долг",
+        [SIGN_SEVERAL] = "/ — между отметками одного урока"};
+    bool seen[SIGNS] = {false};
+    bool any = false;
+    for (size_t i = 0; i < page->n_lessons; i++) {
+        look_at_lesson(page->lessons[i], seen);
+    }
+    for (size_t i = 0; i < SIGNS; i++) {
+        if (seen[i]) {
+            (void)fprintf(out, "%s%s", any ? "; " : "", meanings[i]);
+            any = true;
+        }
+    }
+    (void)fputs(any ? "\n\n" : "", out);
+}
+
 /* ---- what a lesson brought ---- */
 
 static const char *name_of(const Zhurnal__V1__GetPageResponse *page, uint64_t pupil)
@@ -235,7 +284,7 @@ static void write_lesson(
 {
     (void)fputs("  ", out);
     write_day(lesson->day, out);
-    (void)fprintf(out, "  №%u ", lesson->number);
+    (void)fprintf(out, "  урок %u. ", lesson->number);
     write_text(lesson->topic, out);
     (void)fputs(lesson->attendance_taken ? "\n" : "  (посещаемость не отмечена)\n", out);
     for (size_t i = 0; i < lesson->n_works; i++) {
@@ -305,6 +354,9 @@ int page_table_write(const Zhurnal__V1__GetPageResponse *page, size_t width, FIL
         to = end_of_block(page, from, width);
         status = write_block(page, from, to, out);
         (void)fputc('\n', out);
+    }
+    if (status == STATUS_OK) {
+        status = write_wrapped(page, write_legend, HEAD_HANG, width, out);
     }
     if (status == STATUS_OK) {
         status = write_wrapped(page, write_lessons, LESSON_HANG, width, out);
