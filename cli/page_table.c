@@ -194,8 +194,8 @@ static void look_at_lesson(const Zhurnal__V1__PageLesson *lesson, bool seen[SIGN
 /* Only of those that are there. */
 static void write_legend(const Zhurnal__V1__GetPageResponse *page, FILE *out)
 {
-    static const char *const meanings[SIGNS] = {[SIGN_ABSENT] = "Н — не был",
-        [SIGN_LATE] = "ОП — опоздал",
+    static const char *const meanings[SIGNS] = {[SIGN_ABSENT] = "Н — отсутствие",
+        [SIGN_LATE] = "ОП — опоздание",
         [SIGN_DEBT] = ". — долг",
         [SIGN_SEVERAL] = "/ — между отметками одного урока"};
     bool seen[SIGNS] = {false};
