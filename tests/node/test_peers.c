@@ -21,7 +21,7 @@ enum {
     RECORDS = 3000,
     BARRIERS = 5000, /* More than one piece holds. */
     PAYLOAD = 1000,
-    SILENCE_MS = 700, /* After which a pull is tried elsewhere. */
+    SILENCE_MS = 1500, /* After which a pull is tried elsewhere. */
 };
 
 struct fixture;
