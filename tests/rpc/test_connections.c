@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-    LATE_MS = 30000,
+    LATE_MS = 60000,
     CLUSTER = 0x5A,
     NODE = 0xA1,
     PEER = 0xA2,
@@ -189,7 +189,7 @@ static void handshakes_leave_the_loop_its_time(void **state)
 
 static void a_connection_may_end_in_the_midst_of_its_handshake(void **state)
 {
-    enum { CHANNELS = 3, TURNS_MAX = 40 };
+    enum { CHANNELS = 3, TURNS_MAX = 24 };
     struct fixture *f = *state;
     for (int turns = 0; turns < TURNS_MAX; turns += 2) {
         struct rpc_channel *channels[CHANNELS];
