@@ -268,6 +268,16 @@ static void the_wrong_node_is_refused(void **state)
     expect_client_refuses(f, "node 00000000000000a2 was expected, this is node 00000000000000a1");
 }
 
+/* In its first words (RFC 6066 §3): what mbedTLS then looks for in the certificate as well. */
+static void a_client_says_which_node_it_expects(void **state)
+{
+    static const char name[] = "00000000000000a2.zhurnal";
+    struct fixture *f = *state;
+    connect_to(f, OTHER_NODE);
+    struct bytes words = buffer_bytes(tls_output(f->client));
+    assert_non_null(memmem(words.data, words.size, name, sizeof name - 1));
+}
+
 static struct tls_context *context_of(
     struct fixture *f, enum tls_role role, const struct certificate_request *request, int age_days)
 {
@@ -532,6 +542,7 @@ int main(void)
         TEST_WITH_FIXTURE(a_server_of_an_unknown_authority_is_refused),
         TEST_WITH_FIXTURE(a_client_of_an_unknown_authority_is_refused),
         TEST_WITH_FIXTURE(the_wrong_node_is_refused),
+        TEST_WITH_FIXTURE(a_client_says_which_node_it_expects),
         TEST_WITH_FIXTURE(an_expired_server_is_refused),
         TEST_WITH_FIXTURE(an_expired_client_is_refused_and_told_so),
         TEST_WITH_FIXTURE(a_certificate_of_tomorrow_is_refused),
