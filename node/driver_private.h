@@ -64,6 +64,7 @@ struct driver_offer {
     size_t count;
     raft_term answered;  /* Term of the AppendEntries or InstallSnapshot that was received. */
     raft_term requested; /* Of the vote request. */
+    bool told_to_stand;  /* By what was received: a TimeoutNow. */
 };
 
 /* driver.c */

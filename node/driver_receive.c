@@ -237,7 +237,7 @@ static int receive_timeout_now(
     message.timeout_now.term = now->term;
     message.timeout_now.last_log_index = now->last_log_index;
     message.timeout_now.last_log_term = now->last_log_term;
-    return receive(d, &message, &(struct driver_offer){0});
+    return receive(d, &message, &(struct driver_offer){.told_to_stand = true});
 }
 
 static int receive_checked(struct driver *d, uint64_t from, const Zhurnal__Peer__V1__Frame *frame)

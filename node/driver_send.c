@@ -102,8 +102,8 @@ static void send_append_result(struct driver *d, struct driver_peer *peer,
     put_frame(d, peer, &frame);
 }
 
-static void send_request_vote(
-    struct driver *d, struct driver_peer *peer, const struct raft_request_vote *request)
+static void send_request_vote(struct driver *d, struct driver_peer *peer,
+    const struct raft_request_vote *request, const struct driver_offer *offer)
 {
     Zhurnal__Peer__V1__RequestVote message = ZHURNAL__PEER__V1__REQUEST_VOTE__INIT;
     message.version = request->version;
@@ -112,6 +112,9 @@ static void send_request_vote(
     message.last_log_index = request->last_log_index;
     message.last_log_term = request->last_log_term;
     message.disrupt_leader = request->disrupt_leader;
+    if (!(d->options.guards_off & GUARD_STAND)) {
+        message.disrupt_leader = guards_stand_disrupts(request, offer->told_to_stand);
+    }
     message.pre_vote = request->pre_vote;
     Zhurnal__Peer__V1__Frame frame = new_frame(d);
     frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE;
@@ -196,7 +199,7 @@ void driver_send_message(
         send_append_result(d, peer, &message->append_entries_result, offer);
         break;
     case RAFT_REQUEST_VOTE:
-        send_request_vote(d, peer, &message->request_vote);
+        send_request_vote(d, peer, &message->request_vote, offer);
         break;
     case RAFT_REQUEST_VOTE_RESULT:
         send_vote(d, peer, &message->request_vote_result, offer);

@@ -224,6 +224,11 @@ bool guards_vote_drop(const struct raft *raft)
     return raft->state != RAFT_CANDIDATE;
 }
 
+bool guards_stand_disrupts(const struct raft_request_vote *request, bool told)
+{
+    return request->disrupt_leader && told;
+}
+
 static const struct raft_server *find_server(const struct raft_configuration *c, raft_id id)
 {
     for (unsigned i = 0; i < c->n; i++) {

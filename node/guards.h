@@ -21,6 +21,10 @@
  * committed, which may lose what is; while a voter has yet to hear that it is one, which may leave
  * no majority that knows itself; by more than one node, or down to two voters, of which one may
  * elect itself in a term that has a leader. None of these is submitted.
+ *  - STAND: Who was told to stand and is not elected goes on standing with leave to disrupt. A
+ * voter that is behind it gives its vote each time, and counts the leader it had as present for as
+ * long as it does: it refuses the pre-vote of whoever could be elected. The leave is sent with the
+ * one election that was asked for.
  *  - VOTE: An answer to a vote request is read as a candidate would, also by who is none any more:
  * a late pre-vote's answer, whose term nobody has reached, may take a leader or its follower out of
  * their term. It is dropped; whoever is ahead is heard of otherwise.
@@ -44,6 +48,7 @@ enum guard {
     GUARD_PREV = 16,
     GUARD_CHANGE = 32,
     GUARD_VOTE = 64,
+    GUARD_STAND = 128,
 };
 
 /* Every field of a peer's message, before the core sees it. STATUS_MALFORMED: the peer is not to be
@@ -77,6 +82,10 @@ raft_index guards_split_commit(const struct raft *raft, raft_term term, raft_ind
 
 /* VOTE: true if an answer to a vote request is to be dropped. */
 bool guards_vote_drop(const struct raft *raft);
+
+/* STAND: whether a vote request carries the leave to disrupt; told: it answers the TimeoutNow that
+ * was received. */
+bool guards_stand_disrupts(const struct raft_request_vote *request, bool told);
 
 /* CHANGE: whether the leader may submit this membership now; committed_term is the term of the
  * newest committed entry. STATUS_PRECONDITION, with a sentence. */

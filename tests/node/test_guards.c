@@ -15,7 +15,7 @@
 #define APPEND ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES
 #define ANSWER ZHURNAL__PEER__V1__FRAME__MESSAGE_APPEND_ENTRIES_RESULT
 
-enum { POISON = 1 << 20 };
+enum { POISON = 1 << 20, STAND_SEED = 4 };
 
 static void begin(struct sim *sim, bool scripted, unsigned guards_off)
 {
@@ -376,8 +376,9 @@ static void without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader(void **sta
     sim_end(&f->sim);
 }
 
-/* ---- CHANGE ---- */
+/* ---- STAND ---- */
 
+/* By both votes; whatever else was on its way is lost. */
 static void elect(struct sim *sim, uint64_t candidate, const uint64_t voters[2])
 {
     enum { ROUNDS_MAX = 100 };
@@ -394,6 +395,81 @@ static void elect(struct sim *sim, uint64_t candidate, const uint64_t voters[2])
     }
     assert_int_equal(status_of(sim, candidate).role, DRIVER_LEADER);
 }
+
+/* Of the three, between whom nothing is lost. */
+static void stand(struct sim *sim, uint64_t candidate)
+{
+    for (int i = 0; i < 4; i++) {
+        uint64_t voter = (candidate + (uint64_t)i % 2) % 3 + 1;
+        sim_pass(sim, candidate, voter, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE);
+        sim_pass(sim, voter, candidate, ZHURNAL__PEER__V1__FRAME__MESSAGE_REQUEST_VOTE_RESULT);
+    }
+}
+
+static uint64_t next_due(struct sim *sim)
+{
+    uint64_t next = 1;
+    for (uint64_t id = 2; id <= 3; id++) {
+        if (driver_deadline(sim_node(sim, id)->driver) <
+            driver_deadline(sim_node(sim, next)->driver)) {
+            next = id;
+        }
+    }
+    return next;
+}
+
+static void tell_to_stand(struct sim *sim, uint64_t from, uint64_t to)
+{
+    Zhurnal__Peer__V1__Frame frame = ZHURNAL__PEER__V1__FRAME__INIT;
+    Zhurnal__Peer__V1__TimeoutNow now = ZHURNAL__PEER__V1__TIMEOUT_NOW__INIT;
+    frame.group = SIM_GROUP;
+    frame.message_case = ZHURNAL__PEER__V1__FRAME__MESSAGE_TIMEOUT_NOW;
+    frame.timeout_now = &now;
+    now.version = 1;
+    now.term = status_of(sim, from).term;
+    now.last_log_index = status_of(sim, to).last_index;
+    now.last_log_term = now.last_log_index > 1 ? now.term : FOUNDING_TERM;
+    sim_hand_frame(sim, from, to, &frame);
+}
+
+/* Of four voters one is off, so that each other is needed. Node 1 led and has more than node 2,
+ * which is told to stand so late that it cannot be elected any more; node 3 waits longer than node
+ * 2 does before it stands itself. */
+static bool who_can_be_elected_is(struct sim *sim, unsigned guards_off)
+{
+    enum { WAIT_ELECTIONS = 10 };
+    const struct sim_options options = {
+        .nodes = 4, .seed = STAND_SEED, .scripted = true, .guards_off = guards_off};
+    sim_begin(sim, &options, NULL);
+    elect(sim, 1, (const uint64_t[]){2, 3});
+    exchange(sim, 1, 2, 2);
+    exchange(sim, 1, 3, 2);
+    assert_true(sim_submit(sim_node(sim, 1), 1));
+    sim_flush(sim_node(sim, 1));
+    sim_lose_all(sim);
+    tell_to_stand(sim, 1, 2);
+    stand(sim, 2);
+    assert_int_equal(status_of(sim, 1).role, DRIVER_FOLLOWER);
+    uint64_t began_ms = sim->now_ms;
+    while (sim_leader(sim) == NULL &&
+        sim->now_ms < began_ms + (uint64_t)WAIT_ELECTIONS * SIM_ELECTION_MS) {
+        uint64_t id = next_due(sim);
+        sim_timeout(sim_node(sim, id));
+        stand(sim, id);
+    }
+    return status_of(sim, 1).role == DRIVER_LEADER;
+}
+
+static void without_stand_who_cannot_be_elected_keeps_others_from_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(who_can_be_elected_is(&f->sim, 0));
+    expect_no_violation(&f->sim);
+    assert_false(who_can_be_elected_is(&f->sim, GUARD_STAND));
+    sim_end(&f->sim);
+}
+
+/* ---- CHANGE ---- */
 
 /* Node 1, of four voters, makes node 4 a standby, and is cut off with that. Node 2 is elected by
  * those who have not heard of it, and makes node 1 a standby: that is committed by nodes 2 and 4,
@@ -492,6 +568,7 @@ int main(void)
         TEST_WITH_FIXTURE(without_split_an_older_membership_than_the_committed_one_comes_back),
         TEST_WITH_FIXTURE(a_second_membership_confirms_no_tail_that_is_not_its_leaders),
         TEST_WITH_FIXTURE(without_vote_a_late_answer_to_a_pre_vote_deposes_a_leader),
+        TEST_WITH_FIXTURE(without_stand_who_cannot_be_elected_keeps_others_from_it),
         TEST_WITH_FIXTURE(without_change_a_leader_overwrites_what_another_has_committed),
         TEST_WITH_FIXTURE(a_membership_changes_alone_by_one_and_with_three_voters_left),
     };
